@@ -1,0 +1,135 @@
+"""Rows of one entity: page after page behind the last key, or one by its key.
+
+The API promises no order; the one observed is that of the keys. So each page begins behind the last
+key of the one before, and a listing whose keys do not ascend proves nothing about what it lacks.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
+
+from attrs import evolve, frozen
+
+from acumatica_b2b.acumatica import queries
+from acumatica_b2b.acumatica.config import AcumaticaConfig
+from acumatica_b2b.acumatica.errors import CannotOptimizeError, classify
+from acumatica_b2b.acumatica.queries import Key, Shape
+from acumatica_b2b.acumatica.records import Row, key_of, row_of, rows_of
+from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.flow import Flow, together
+from acumatica_b2b.http import Request, Response, send_signed
+
+
+@frozen(kw_only=True)
+class Listing:
+    """Rows by their keys, in the order they came.
+
+    `last` is the server's last key. `proven`: the order of the keys proves that no row is missing.
+    `more`: there may be rows behind these. `asked`: the server's own time at the first answer.
+    """
+
+    rows: dict[Key, Row]
+    last: Key | None
+    proven: bool
+    more: bool
+    asked: datetime | None
+
+
+def listed(config: AcumaticaConfig, shape: Shape, where: str, top: int) -> Flow[Listing]:
+    """Return all rows that fit a filter, `top` a request."""
+    whole = yield from page(config, shape, where, None, top)
+    while whole.more:
+        following = yield from page(config, shape, where, whole.last, top)
+        new = following.rows.keys() - whole.rows.keys()
+        whole = evolve(
+            whole,
+            rows=whole.rows | following.rows,
+            last=following.last,
+            proven=whole.proven and following.proven,
+            more=following.more and bool(new),  # who repeats himself would go on for ever
+        )
+    return whole
+
+
+def page(config: AcumaticaConfig, shape: Shape, where: str, after: Key | None, top: int) -> Flow[Listing]:
+    """Return up to `top` rows that fit a filter, behind a key."""
+    where = queries.all_of(where, queries.behind(shape.keys, after) if after else "")
+    optimised = True
+    try:
+        response = yield from get(config, queries.listing(config, shape, where, top))
+    except CannotOptimizeError:
+        optimised = False
+        response = yield from get(config, queries.listing(config, shape.only_keys(), where, top))
+    rows = rows_of(response, shape)
+    keys = [key_of(row, shape) for row in rows]
+    listed = dict(zip(keys, rows, strict=True))
+    return Listing(
+        rows=listed if optimised else (yield from _each_by_key(config, shape, listed)),
+        last=keys[-1] if keys else after,
+        proven=ascend(keys if after is None else [after, *keys]),
+        more=len(rows) >= top,
+        asked=server_time(response),
+    )
+
+
+def _each_by_key(config: AcumaticaConfig, shape: Shape, listed: dict[Key, Row]) -> Flow[dict[Key, Row]]:
+    # By key a record is read through its form, so that no field of it has to be in the database.
+    read = yield from together(found(config, shape, address(row, key)) for key, row in listed.items())
+    return {key: row for key, row in zip(listed, read, strict=True) if row is not None}
+
+
+def found(config: AcumaticaConfig, shape: Shape, address: Sequence[str]) -> Flow[Row | None]:
+    """Return the row of a key or id; None is the ERP's own word that there is none."""
+    try:
+        response = yield from get(config, queries.single(config, shape, address))
+    except RejectedError as error:
+        if error.reason is Reason.GONE:
+            return None
+        raise
+    return row_of(response.json(), shape)
+
+
+def address(row: Row, key: Key) -> tuple[str, ...]:
+    """Return how a row is read by itself: by its keys, or by its id where a key does not fit into a path."""
+    plain = row.data.get("id")
+    return tuple(map(str, key)) if fits_path(key) or not isinstance(plain, str) else (plain,)
+
+
+def fits_path(key: Key) -> bool:
+    """Return whether IIS lets these keys through as parts of a path, where even encoded `/`, `&` or `:` are refused."""
+    return all(re.fullmatch(r"[\w\- ]+", str(part), re.ASCII) for part in key)
+
+
+def get(config: AcumaticaConfig, request: Request) -> Flow[Response]:
+    """Return the answer to a request that only reads."""
+    return (yield from send_signed(request, classify, config.retries, repeatable=True))
+
+
+def server_time(response: Response) -> datetime | None:
+    """Return the server's time of an answer."""
+    try:
+        return parsedate_to_datetime(response.header("date") or "")
+    except ValueError:
+        return None
+
+
+def ascend(keys: Sequence[Key]) -> bool:
+    """Return whether keys ascend without repetition, as one of the usual collations orders texts.
+
+    >>> ascend([("AB",), ("A-C",), ("AD",)]), ascend([("B",), ("A",)])
+    (True, False)
+    """
+    return any(
+        all(collate(before) < collate(after) for before, after in pairwise(keys)) for collate in (_folded, _letters)
+    )
+
+
+def _folded(key: Key) -> tuple[str | int, ...]:
+    return tuple(part if isinstance(part, int) else part.casefold() for part in key)
+
+
+def _letters(key: Key) -> tuple[str | int, ...]:
+    # SQL Server's Unicode collations weigh hyphens and apostrophes last.
+    return tuple(part if isinstance(part, int) else re.sub(r"[-']", "", part.casefold()) for part in key)

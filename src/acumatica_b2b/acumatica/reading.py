@@ -1,0 +1,196 @@
+"""Flows that read customers whole, with all their contacts and locations, and contacts by themselves."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from attrs import evolve, frozen
+
+from acumatica_b2b.acumatica import queries, records
+from acumatica_b2b.acumatica.config import AcumaticaConfig, Everyone, OptIn
+from acumatica_b2b.acumatica.listing import Listing, fits_path, found, listed
+from acumatica_b2b.acumatica.records import Row
+from acumatica_b2b.errors import ConfigurationError, DecodeError, Reason, RejectedError
+from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
+from acumatica_b2b.http import attempt
+from acumatica_b2b.model import UNSET, Contact, ContactID, Customer, CustomerID
+from acumatica_b2b.protocols import Unreadable
+
+
+@frozen(kw_only=True)
+class Wave:
+    """Rows of customers read together, with the rows of all their contacts and locations."""
+
+    customers: tuple[Row, ...] = ()
+    contacts: tuple[Row, ...] = ()
+    locations: tuple[Row, ...] = ()
+    proven: bool = True
+
+
+# ------------------------------------------------------------------ rows
+def around(config: AcumaticaConfig, customers: Listing) -> Flow[Wave]:
+    """Return listed customers with what belongs to them, read by their range."""
+    ids = [row.text("CustomerID") for row in customers.rows.values()]
+    if not ids:
+        return Wave(proven=customers.proven)
+    contact_filters = _filters(config, "BusinessAccount", ids)
+    location_filters = _filters(config, "Customer", ids)
+    contacts, locations = queries.contacts(config), queries.locations(config)
+    listings = yield from together(
+        (
+            *(listed(config, contacts, where, config.page) for where in contact_filters),
+            *(listed(config, locations, where, config.page) for where in location_filters),
+        )
+    )
+    return Wave(
+        customers=tuple(customers.rows.values()),
+        contacts=_rows(listings[: len(contact_filters)]),
+        locations=_rows(listings[len(contact_filters) :]),
+        proven=customers.proven and all(listing.proven for listing in listings),
+    )
+
+
+def _filters(config: AcumaticaConfig, field: str, ids: Sequence[str]) -> list[str]:
+    if config.ranges:
+        return [queries.between(field, ids[0], ids[-1])]
+    return [queries.any_of(field, group) for group in groups(config, ids)]
+
+
+def _rows(listings: Iterable[Listing]) -> tuple[Row, ...]:
+    return tuple(row for listing in listings for row in listing.rows.values())
+
+
+def groups(config: AcumaticaConfig, ids: Sequence[str]) -> list[Sequence[str]]:
+    """Return ids in groups, each of which fits into one filter."""
+    return [ids[start : start + config.group] for start in range(0, len(ids), config.group)]
+
+
+def named(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[Wave]:
+    """Return the customers of one group of ids, as far as there are any, with what belongs to them."""
+    asked = (
+        (queries.customers(config), "CustomerID"),
+        (queries.contacts(config), "BusinessAccount"),
+        (queries.locations(config), "Customer"),
+    )
+    customers, contacts, locations = yield from together(
+        listed(config, shape, queries.any_of(field, ids), config.page) for shape, field in asked
+    )
+    return Wave(
+        customers=tuple(customers.rows.values()),
+        contacts=tuple(contacts.rows.values()),
+        locations=tuple(locations.rows.values()),
+        proven=contacts.proven and locations.proven,
+    )
+
+
+def require_fields(config: AcumaticaConfig, wave: Wave) -> None:
+    """Raise ConfigurationError for a configured field that came with no row at all."""
+    contact_fields = (
+        config.contact_opt_in,
+        config.connection_type,
+        config.contact_reference,
+        *config.contact_attributes.values(),
+    )
+    _require("Contact", contact_fields, wave.contacts)
+    _require("Customer", (config.customer_reference,), wave.customers)
+    _require("CustomerLocation", (config.location_reference,), wave.locations)
+
+
+def _require(entity: str, fields: Iterable[OptIn | None], rows: Sequence[Row]) -> None:
+    for field in fields:
+        if field is None or isinstance(field, Everyone) or not rows:
+            continue
+        if all(row.at(field) is UNSET for row in rows):
+            way_out = f"look up its view and name with GET {entity}/$adHocSchema"
+            message = f"none of {len(rows)} records of {entity} came with the field {str(field)!r}; {way_out}"
+            raise ConfigurationError(message)
+
+
+# ------------------------------------------------------------------ records
+def customers_of(config: AcumaticaConfig, wave: Wave) -> dict[CustomerID, Outcome[Customer]]:
+    """Return the customers of a wave; a row that can't be decoded is its customer's failure."""
+    contacts = _by_customer(wave.contacts, "BusinessAccount")
+    locations = _by_customer(wave.locations, "Customer")
+    outcomes: dict[CustomerID, Outcome[Customer]] = {}
+    for row in wave.customers:
+        customer_id = CustomerID(row.text("CustomerID"))
+        try:
+            customer = records.customer(
+                row,
+                config,
+                tuple(records.contact(contact, config) for contact in contacts[customer_id]),
+                tuple(records.location(location, config) for location in locations[customer_id]),
+                complete=wave.proven,
+            )
+        except DecodeError as error:
+            outcomes[customer_id] = Failed(error)
+        else:
+            outcomes[customer_id] = Ok(customer)
+    return outcomes
+
+
+def _by_customer(rows: Iterable[Row], field: str) -> defaultdict[str, list[Row]]:
+    """Return rows by whose they are; a row of no customer of the wave is asked for by nobody."""
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.text(field)].append(row)
+    return found
+
+
+def sorted_out(
+    outcomes: Iterable[tuple[CustomerID, Outcome[Customer]]],
+) -> tuple[tuple[Customer, ...], tuple[Unreadable, ...]]:
+    """Return the customers that could be read, and those that could not."""
+    items: list[Customer] = []
+    unreadable: list[Unreadable] = []
+    for customer, outcome in outcomes:
+        match outcome:
+            case Ok(read):
+                items.append(read)
+            case Failed(error):
+                unreadable.append(Unreadable(customer=customer, error=error))
+    return tuple(items), tuple(unreadable)
+
+
+# ------------------------------------------------------------------ by name
+def customers(config: AcumaticaConfig, ids: Sequence[CustomerID]) -> Flow[list[Outcome[Customer | None]]]:
+    """Return customers by their ids, in their order; None: the ERP has no such customer."""
+    distinct = list(dict.fromkeys(ids))
+    several = groups(config, distinct)
+    results = yield from together(attempt(_group(config, group)) for group in several)
+    outcomes: dict[str, Outcome[Customer | None]] = {}
+    for group, result in zip(several, results, strict=True):
+        match result:
+            case Ok(found):
+                outcomes |= found
+            case Failed():
+                outcomes |= dict.fromkeys(group, result)
+    return [outcomes[customer] for customer in ids]
+
+
+def _group(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[dict[str, Outcome[Customer | None]]]:
+    wave = yield from named(config, ids)
+    there = {row.text("CustomerID").casefold() for row in wave.customers}
+    absent = [name for name in ids if name.casefold() not in there]
+    late = yield from together(_confirmed(config, name) for name in absent)
+    # Found by key though the list lacks it: what belongs to it was asked for by the same id.
+    wave = evolve(wave, customers=(*wave.customers, *(row for row in late if row is not None)))
+    outcomes = {name.casefold(): outcome for name, outcome in customers_of(config, wave).items()}
+    return {name: outcomes.get(name.casefold(), Ok(None)) for name in ids}
+
+
+def _confirmed(config: AcumaticaConfig, name: str) -> Flow[Row | None]:
+    """Return the customer of an id that a list did not have; None is the ERP's own word."""
+    # An id that does not fit into a path can't be asked for by key; the list's word has to do.
+    return (yield from found(config, queries.customers(config), (name,))) if fits_path((name,)) else None
+
+
+def contacts(config: AcumaticaConfig, ids: Sequence[ContactID]) -> Flow[list[Outcome[Contact | None]]]:
+    """Return contacts by their ids, in their order; None: the ERP has no such contact."""
+    return list((yield from together(attempt(_contact(config, contact)) for contact in ids)))
+
+
+def _contact(config: AcumaticaConfig, contact: ContactID) -> Flow[Contact | None]:
+    if not contact.isdecimal():
+        raise RejectedError(Reason.INVALID, f"contact {contact!r} can't be read: the ids of contacts are numbers")
+    row = yield from found(config, queries.contacts(config), (contact,))
+    return None if row is None else records.contact(row, config)

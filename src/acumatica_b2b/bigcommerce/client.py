@@ -1,0 +1,124 @@
+"""The two clients: the same flows, bound to a transport of the caller's."""
+
+from collections.abc import Sequence
+
+from attrs import define, field
+
+from acumatica_b2b.actions import Action
+from acumatica_b2b.bigcommerce.api import Api
+from acumatica_b2b.bigcommerce.config import BigCommerceConfig
+from acumatica_b2b.bigcommerce.observing import observe
+from acumatica_b2b.bigcommerce.performing import perform
+from acumatica_b2b.bigcommerce.roles import require
+from acumatica_b2b.bigcommerce.searching import find_users
+from acumatica_b2b.flow import Flow, Outcome
+from acumatica_b2b.http import AsyncTransport, Session, Transport
+from acumatica_b2b.model import Capabilities, Company, CompanyRef, CompanyUser, HandOver, StorefrontID
+from acumatica_b2b.protocols import AsyncClock, Clock
+from acumatica_b2b.runtime import AsyncCaller, AsyncSystemClock, Caller, SystemClock
+
+# admins may be any number, and the API would let one delete them all: we never leave a company without
+_CAPABILITIES = Capabilities(
+    hand_over=HandOver.PROMOTE_FIRST,
+    admin_at_creation=True,
+    addresses=True,
+    deactivates=False,
+    changes_email=True,
+)
+
+
+def _no_sign_in() -> Flow[Session]:
+    yield from ()  # the token goes with each request
+    return Session()
+
+
+@define
+class BigCommerce:
+    """B2B Edition of one BigCommerce store, as a `Storefront` that knows its roles.
+
+    Roles, names of states and countries, and which company holds which external id are read once
+    and remembered; a miss is looked up again. `forget()` drops them, say between two runs.
+
+    Example::
+
+        shop = BigCommerce(BigCommerceConfig(store_hash="abc", token=token), transport)
+        shop.require_roles(["Admin", "Junior Buyer"])
+
+    """
+
+    config: BigCommerceConfig
+    transport: Transport = field(repr=False)
+    clock: Clock = field(factory=SystemClock, kw_only=True, repr=False)
+    parallel: int = field(default=4, kw_only=True)
+    _api: Api = field(init=False, repr=False)
+    _caller: Caller = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._api = Api(self.config)
+        self._caller = Caller(self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine may ask of it."""
+        return _CAPABILITIES
+
+    def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
+        """Return the companies as they are now, with users and addresses; None: there is none."""
+        return self._caller.call(observe(self._api, companies))
+
+    def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
+        """Return who holds each address in the whole store; super admins are never shown."""
+        return self._caller.call(find_users(self._api, emails))
+
+    def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
+        """Do independent steps; return for each the id of the record it made or changed."""
+        return self._caller.call(perform(self._api, actions))
+
+    def require_roles(self, names: Sequence[str], /) -> None:
+        """Raise ConfigurationError unless there is exactly one role of each name."""
+        self._caller.call(require(self._api, names))
+
+    def forget(self) -> None:
+        """Read anew what is remembered, when it is next needed."""
+        self._api.known.forget()
+
+
+@define
+class AsyncBigCommerce:
+    """`BigCommerce`, awaited."""
+
+    config: BigCommerceConfig
+    transport: AsyncTransport = field(repr=False)
+    clock: AsyncClock = field(factory=AsyncSystemClock, kw_only=True, repr=False)
+    parallel: int = field(default=4, kw_only=True)
+    _api: Api = field(init=False, repr=False)
+    _caller: AsyncCaller = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._api = Api(self.config)
+        self._caller = AsyncCaller(self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine may ask of it."""
+        return _CAPABILITIES
+
+    async def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
+        """Return the companies as they are now, with users and addresses; None: there is none."""
+        return await self._caller.call(observe(self._api, companies))
+
+    async def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
+        """Return who holds each address in the whole store; super admins are never shown."""
+        return await self._caller.call(find_users(self._api, emails))
+
+    async def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
+        """Do independent steps; return for each the id of the record it made or changed."""
+        return await self._caller.call(perform(self._api, actions))
+
+    async def require_roles(self, names: Sequence[str], /) -> None:
+        """Raise ConfigurationError unless there is exactly one role of each name."""
+        await self._caller.call(require(self._api, names))
+
+    def forget(self) -> None:
+        """Read anew what is remembered, when it is next needed."""
+        self._api.known.forget()

@@ -1,0 +1,172 @@
+"""Creates ten at a time, and how each is confirmed: nothing in a bulk answer tells whose id is whose.
+
+After the answers of a wave's bulk calls the store is listed once. What the list shows was made,
+whatever the answer said; what it does not show is sent again singly only where the answer was a
+refusal and the list is proven. A create whose answer was lost is never sent again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
+
+from attrs import frozen
+
+from acumatica_b2b.bigcommerce.api import Api, earlier
+from acumatica_b2b.bigcommerce.errors import addresses_named, classify_bulk, moment, refusal
+from acumatica_b2b.errors import AcumaticaB2BError, DecodeError, OutcomeUnknownError, RejectedError
+from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
+from acumatica_b2b.http import Response, attempt
+from acumatica_b2b.model import StorefrontID
+
+A = TypeVar("A")
+A_contra = TypeVar("A_contra", contravariant=True)
+Json: TypeAlias = Mapping[str, Any]
+_BULK: Final = 10
+"""One more is answered with 413."""
+
+
+@frozen(kw_only=True)
+class Listed:
+    """What a listing shows of what was to be made: the id of each, and whether it missed nothing."""
+
+    ids: tuple[int | None, ...]
+    proven: bool
+
+
+class Creates(Protocol[A_contra]):
+    """What tells the creation of companies, users and addresses apart."""
+
+    @property
+    def path(self) -> str:
+        """Where they are posted."""
+        ...
+
+    def check(self, action: A_contra, /) -> None:
+        """Raise RejectedError where there is no way to ask for it."""
+        ...
+
+    def name(self, action: A_contra, /) -> str:
+        """Return what is about to be done, for an error."""
+        ...
+
+    def email(self, action: A_contra, /) -> str:
+        """Return the e-mail address by which a refusal would name it, in lower case."""
+        ...
+
+    def body(self, action: A_contra, /) -> Json:
+        """Return what is posted singly."""
+        ...
+
+    def row(self, action: A_contra, /) -> Json:
+        """Return what is posted as a row of a bulk call."""
+        ...
+
+    def made(self, response: Response, /) -> int:
+        """Return the id that the answer to a single create tells."""
+        ...
+
+    def listed(self, actions: Sequence[A_contra], stamp: int, /) -> Flow[Listed]:
+        """Return the ids of those that are there, made since `stamp`."""
+        ...
+
+
+@frozen(kw_only=True)
+class _Answered:
+    """A bulk call was answered, and only a listing can tell what came of this row."""
+
+    stamp: int
+    refused: RejectedError | None
+    named: bool = False
+
+
+_State: TypeAlias = Outcome[StorefrontID] | _Answered
+
+
+def create(api: Api, kind: Creates[A], actions: Sequence[A]) -> Flow[tuple[Outcome[StorefrontID], ...]]:
+    """Return the id of each record that was made, or why it was not."""
+    states: list[_State | None] = [_unfit(kind, action) for action in actions]
+    fit = [i for i, state in enumerate(states) if state is None]
+    chunks = [fit[i : i + _BULK] for i in range(0, len(fit), _BULK)]
+    answers = yield from together(_send(api, kind, [actions[i] for i in chunk]) for chunk in chunks)
+    for chunk, answer in zip(chunks, answers, strict=True):
+        for i, state in zip(chunk, answer, strict=True):
+            states[i] = state
+    doubtful = [(i, state) for i, state in enumerate(states) if isinstance(state, _Answered)]
+    settled = yield from _settle(api, kind, [(actions[i], state) for i, state in doubtful])
+    for (i, _), outcome in zip(doubtful, settled, strict=True):
+        states[i] = outcome
+    return tuple(state for state in states if isinstance(state, Ok | Failed))
+
+
+def _unfit(kind: Creates[A], action: A) -> Failed | None:
+    try:
+        kind.check(action)
+    except RejectedError as error:
+        return Failed(_about(kind, action, error))
+    return None
+
+
+def _send(api: Api, kind: Creates[A], actions: Sequence[A]) -> Flow[Sequence[_State]]:
+    if len(actions) == 1:
+        return [(yield from _singly(api, kind, actions[0]))]
+    rows = [kind.row(action) for action in actions]
+    post = api.write("POST", kind.path, "bulk", body=rows, repeatable=False, classify=classify_bulk)
+    answer: Outcome[Response] = yield from attempt(post)
+    if isinstance(answer, Failed):
+        return [Failed(_about(kind, action, answer.error)) for action in actions]
+    refused, named = refusal(answer.value), addresses_named(answer.value)
+    stamp = earlier(api, moment(answer.value))
+    return [_Answered(stamp=stamp, refused=refused, named=kind.email(action) in named) for action in actions]
+
+
+def _singly(api: Api, kind: Creates[A], action: A) -> Flow[Outcome[StorefrontID]]:
+    answer: Outcome[StorefrontID] = yield from attempt(_made(api, kind, action))
+    return answer if isinstance(answer, Ok) else Failed(_about(kind, action, answer.error))
+
+
+def _made(api: Api, kind: Creates[A], action: A) -> Flow[StorefrontID]:
+    response = yield from api.write("POST", kind.path, body=kind.body(action), repeatable=False)
+    return StorefrontID(str(kind.made(response)))
+
+
+def _settle(
+    api: Api, kind: Creates[A], doubtful: Sequence[tuple[A, _Answered]]
+) -> Flow[Sequence[Outcome[StorefrontID]]]:
+    if not doubtful:
+        return ()
+    stamp = min(answered.stamp for _, answered in doubtful)
+    listed: Outcome[Listed] = yield from attempt(kind.listed([action for action, _ in doubtful], stamp))
+    ids = listed.value.ids if isinstance(listed, Ok) else (None,) * len(doubtful)
+    proven = isinstance(listed, Ok) and listed.value.proven
+    return (
+        yield from together(
+            _confirmed(api, kind, action, answered, id_=id_, proven=proven)
+            for (action, answered), id_ in zip(doubtful, ids, strict=True)
+        )
+    )
+
+
+def _confirmed(
+    api: Api, kind: Creates[A], action: A, answered: _Answered, *, id_: int | None, proven: bool
+) -> Flow[Outcome[StorefrontID]]:
+    if id_ is not None:
+        return Ok(StorefrontID(str(id_)))
+    if answered.refused is not None and proven:
+        if answered.named:
+            return Failed(_about(kind, action, answered.refused))
+        return (yield from _singly(api, kind, action))  # its own reason, if the fault was another row's
+    seen = "the bulk call was answered, and no listing shows whether this row of it was made"
+    return Failed(_about(kind, action, OutcomeUnknownError(seen)))
+
+
+def _about(kind: Creates[A], action: A, error: Exception) -> Exception:
+    """Return the error with what was about to be done to which record."""
+    match error:
+        case RejectedError():
+            named: AcumaticaB2BError = RejectedError(error.reason, f"{kind.name(action)}: {error}")
+        case OutcomeUnknownError() | DecodeError():
+            # an answer that can't be read does not say that nothing was made
+            named = OutcomeUnknownError(f"{kind.name(action)}: {error}")
+        case _:
+            return error
+    named.__cause__ = error
+    return named

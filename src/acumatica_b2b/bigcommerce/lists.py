@@ -1,0 +1,33 @@
+"""The three lists that tell of companies: companies, users, addresses; by full pages."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from acumatica_b2b.bigcommerce.api import Api, Listing, count, listing, pages
+from acumatica_b2b.bigcommerce.records import AddressRecord, CompanyRecord, PageOf, UserRecord
+from acumatica_b2b.flow import Flow
+
+_WITH_EXTRA_FIELDS: Final = {"isIncludeExtraFields": "1"}
+_BY_NAME: Final = {"sortBy": "companyName", "orderBy": "ASC"}
+"""The default order, by last update, shifts the pages while anybody writes."""
+
+
+def companies(api: Api, query: Mapping[str, str]) -> Flow[Listing[CompanyRecord]]:
+    """Return companies, with all that tells whose they are."""
+    extra = {} if api.config.company_id_field is None else _WITH_EXTRA_FIELDS
+    return listing(api, PageOf[CompanyRecord], "companies", query={**_BY_NAME, **extra, **query})
+
+
+def users(api: Api, query: Mapping[str, str]) -> Flow[Listing[UserRecord]]:
+    """Return users with their extra fields."""
+    return listing(api, PageOf[UserRecord], "users", query={**_WITH_EXTRA_FIELDS, **query})
+
+
+def addresses(api: Api, query: Mapping[str, str]) -> Flow[Listing[AddressRecord]]:
+    """Return addresses."""
+    return listing(api, PageOf[AddressRecord], "addresses", query=query)
+
+
+def pages_of(api: Api, path: str) -> Flow[int]:
+    """Return how many requests a whole list takes."""
+    return pages(api, (yield from count(api, path)))

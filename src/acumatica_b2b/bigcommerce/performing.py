@@ -1,0 +1,66 @@
+"""The flow of a batch of independent actions: creates share calls, all else goes out side by side."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from acumatica_b2b.actions import Action, CreateAddress, CreateCompany, CreateUser, SetRole, UpdateAddress
+from acumatica_b2b.bigcommerce.api import Api
+from acumatica_b2b.bigcommerce.changing import change
+from acumatica_b2b.bigcommerce.creating import create
+from acumatica_b2b.bigcommerce.creations import Addresses, Companies, Users
+from acumatica_b2b.bigcommerce.places import learn
+from acumatica_b2b.bigcommerce.records import RoleRecord
+from acumatica_b2b.bigcommerce.roles import require
+from acumatica_b2b.flow import Failed, Flow, Outcome, together
+from acumatica_b2b.http import attempt
+from acumatica_b2b.model import DesiredUser, StorefrontID
+
+_CREATES: Final = (CreateCompany, CreateUser, CreateAddress)
+
+
+def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[StorefrontID], ...]]:
+    """Return one outcome for each action, in order.
+
+    Raises:
+        ConfigurationError: a role's name is not the store's; nothing was written.
+        AuthenticationError: the store refuses the credentials.
+
+    """
+    roles: Outcome[Mapping[str, RoleRecord]] = yield from attempt(require(api, _roles(actions)))
+    if isinstance(roles, Failed):
+        return tuple(roles for _ in actions)
+    companies = [action for action in actions if isinstance(action, CreateCompany)]
+    users = [action for action in actions if isinstance(action, CreateUser)]
+    addresses = [action for action in actions if isinstance(action, CreateAddress)]
+    others = [action for action in actions if not isinstance(action, _CREATES)]
+    places = [action.address.address for action in actions if isinstance(action, CreateAddress | UpdateAddress)]
+    yield from learn(api, [*(action.company.address for action in companies), *places], places)
+    lanes: tuple[Sequence[Outcome[StorefrontID]], ...] = yield from together(
+        (
+            create(api, Companies(api), companies),
+            create(api, Users(api, roles.value), users),
+            create(api, Addresses(api), addresses),
+            together(attempt(change(api, action, roles.value)) for action in others),
+        )
+    )
+    return _in_order(actions, lanes)
+
+
+def _roles(actions: Sequence[Action]) -> Iterator[str]:
+    for action in actions:
+        match action:
+            case CreateUser(role=role) | SetRole(role=role) | CreateCompany(admin=DesiredUser(), role=role):
+                yield role
+            case _:
+                pass
+
+
+def _in_order(
+    actions: Sequence[Action], lanes: Sequence[Sequence[Outcome[StorefrontID]]]
+) -> tuple[Outcome[StorefrontID], ...]:
+    queues = [iter(lane) for lane in lanes]
+    return tuple(next(queues[_lane(action)]) for action in actions)
+
+
+def _lane(action: Action) -> int:
+    return next((i for i, kind in enumerate(_CREATES) if isinstance(action, kind)), len(_CREATES))

@@ -1,0 +1,218 @@
+"""The engine: one customer as one straight line. See `run` for many of them."""
+
+from datetime import datetime, timedelta
+
+from attrs import evolve
+
+from acumatica_b2b.actions import CreateCompany, CreateUser, Step, UpdateUser, WriteReference
+from acumatica_b2b.effects import Append, Load, Now, Perform, Reserve
+from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, RejectedError, RemoteError, StalePlanError
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.flow import Flow, ask, ask_all
+from acumatica_b2b.guard import guarded
+from acumatica_b2b.judgement import findings
+from acumatica_b2b.model import ContactID, Customer
+from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
+from acumatica_b2b.people import leavers, removable
+from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
+from acumatica_b2b.policy import Guarded
+from acumatica_b2b.proposals import lost_places
+from acumatica_b2b.protocols import Commit
+from acumatica_b2b.synclog import Body, Cleared, Entry, Found, Linked, SettledAt, Unlinked, digest, write_body
+from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, contact_key, customer_key
+from acumatica_b2b.world import World, adopted, intended, noted, read_back, settle
+
+
+def plan_customer(customer: Customer, terms: Terms) -> Flow[CompanyPlan]:
+    """Return what would be done for one customer; nothing is written anywhere."""
+    world = yield from loaded(customer, terms)
+    world = yield from observed(evolve(world, planning=True))
+    return plan_company(world)
+
+
+def sync_customer(customer: Customer, terms: Terms) -> Flow[Settled]:
+    """Bring one company as near to its customer as may be, and say how it stands.
+
+    Raises:
+        LeftToAnotherError: another runner is at work on this customer.
+        StalePlanError: what the expected plan was made from has changed.
+        RemoteError: the company could not be observed.
+
+    """
+    world = yield from loaded(customer, terms)
+    before = world
+    if terms.trust_digest and world.state.digest == _digest(world) and not world.state.open:
+        return Settled(customer=customer.id)
+    world = yield from observed(world)
+    _check_expected(world, terms)
+    world = yield from _advanced(world, terms)
+    if any(not isinstance(step, WriteReference) for step in world.taken):
+        world = read_back(world, (yield from observed_again(world)))
+    return (yield from _closed(before, world, terms))
+
+
+def _check_expected(world: World, terms: Terms) -> None:
+    expected = terms.expected.get(world.customer.id)
+    if expected is not None and plan_company(world) != expected:
+        message = f"customer {world.customer.id!r} or its company has changed since the plan was made; plan again"
+        raise StalePlanError(message)
+
+
+# ------------------------------------------------------------------ steps
+def _advanced(world: World, terms: Terms) -> Flow[World]:
+    """Return the world when nothing can be done any more, or a system can't be reached."""
+    while not _outage(world) and (steps := next_steps(world)):
+        world = yield from _allowed(world, steps)
+        steps = tuple(step for step in steps if guarded(world, step) not in world.held)
+        if not steps:
+            continue
+        world = yield from _taken(world, steps, terms)
+        if any(isinstance(step, CreateCompany) for step in steps) and world.company:
+            world = adopted(world, (yield from observed_again(world)) or world.company)
+        world = yield from holders_asked(world, _found_taken(world))
+    return world
+
+
+def _allowed(world: World, steps: tuple[Step, ...]) -> Flow[World]:
+    """Return the world with what the guard says of the steps, where it has to be asked."""
+    kinds = [kind for step in steps if (kind := guarded(world, step)) and kind not in world.allowed]
+    counts = {kind: 1 if kind is Guarded.HAND_OVERS else kinds.count(kind) for kind in kinds}
+    answers = yield from ask_all(Reserve(kind, count) for kind, count in counts.items())
+    said = dict(zip(counts, answers, strict=True))
+    once = {kind for kind, allowed in said.items() if allowed and kind is Guarded.HAND_OVERS}
+    held = {kind for kind, allowed in said.items() if not allowed}
+    return evolve(world, allowed=world.allowed | once, held=world.held | held)
+
+
+def _taken(world: World, steps: tuple[Step, ...], terms: Terms) -> Flow[World]:
+    """Record the intent, take the steps, settle each."""
+    now = yield from ask(Now())
+    until = now + timedelta(seconds=world.policy.lease)
+    world = yield from _saved(intended(world, steps, until), terms, now)
+    outcomes = yield from ask_all(Perform(step, until, step.stage) for step in steps)
+    for step, outcome in zip(steps, outcomes, strict=True):
+        world = settle(world, step, outcome)
+    return world
+
+
+def _outage(world: World) -> RemoteError | None:
+    return next((e for e in world.refused.values() if isinstance(e, NotSentError | RateLimitedError)), None)
+
+
+def _found_taken(world: World) -> set[str]:
+    """Return the addresses that were refused as taken, and nobody asked yet who has them."""
+    emails: set[str] = set()
+    for step, error in world.refused.items():
+        if isinstance(error, RejectedError) and error.reason is Reason.EMAIL_TAKEN:
+            match step:
+                case CreateUser(user=user):
+                    emails.add(user.email)
+                case CreateCompany(admin=admin) if admin:
+                    emails.add(admin.email)
+                case UpdateUser(changes=changes):
+                    emails |= {value for name, value in changes if name == "email"}
+                case _:
+                    pass
+    return emails - world.holders.keys()
+
+
+# ------------------------------------------------------------------ the log
+def _saved(world: World, terms: Terms, now: datetime) -> Flow[World]:
+    """Make the unsaved entries durable, unless another runner came first.
+
+    Raises:
+        LeftToAnotherError: it did.
+
+    """
+    if not world.unsaved:
+        return world
+    body = Body(run=terms.run, at=now, entries=world.unsaved)
+    key = customer_key(terms.policy, world.customer.id)
+    commit = Commit(key=key, version=world.version + 1, body=write_body(body))
+    index = yield from _index(world, terms, now)
+    stored, *_ = yield from ask_all(Append(c) for c in (commit, *index.values()))
+    if not stored:
+        raise LeftToAnotherError(f"customer {world.customer.id!r} is left to another run, which came first")
+    versions = {contact: entry.version for contact, entry in index.items()}
+    return evolve(
+        world,
+        version=commit.version,
+        unsaved=(),
+        indexed=_own_contacts(world),
+        index={**world.index, **versions},
+    )
+
+
+def _own_contacts(world: World) -> frozenset[ContactID]:
+    """Return the contacts who have a user here, or are about to get one."""
+    coming = {ContactID(i.step.admin or i.step.record.id) for i in world.state.open.values() if i.step.email}
+    return frozenset(coming.union(world.state.contacts))
+
+
+def _index(world: World, terms: Terms, now: datetime) -> Flow[dict[ContactID, Commit]]:
+    """Return the commits that tell all customers which contacts have a user here, or no longer."""
+    own = _own_contacts(world)
+    changed = sorted(own ^ world.indexed)
+    unknown = [contact for contact in changed if contact not in world.index]
+    logs = yield from ask_all(Load(contact_key(terms.policy, contact)) for contact in unknown)
+    versions = dict(world.index) | {c: log[-1].version if log else 0 for c, log in zip(unknown, logs, strict=True)}
+    commits: dict[ContactID, Commit] = {}
+    for contact in changed:
+        link: Entry = Linked(record=world.record, id=world.state.contacts.get(contact, ""))
+        entry = link if contact in own else Unlinked(record=world.record)
+        body = write_body(Body(run=terms.run, at=now, entries=(entry,)))
+        commits[contact] = Commit(key=contact_key(terms.policy, contact), version=versions[contact] + 1, body=body)
+    return commits
+
+
+def _closed(before: World, world: World, terms: Terms) -> Flow[Settled]:
+    """Record how the customer stands, where that has changed, and say it."""
+    found = findings(world)
+    known = before.state.findings
+    entries: list[Entry] = [Found(finding=finding) for finding in found if finding not in known]
+    entries += [Cleared(finding=finding) for finding in sorted(known.difference(found))]
+    stands = _settled(before, world, found)
+    value = "" if stands.open else _digest(world)
+    primary = world.desired.primary or ""
+    if (value, primary) != (before.state.digest, before.state.primary) or before.state.open:
+        entries.append(SettledAt(digest=value, primary=primary))
+    world = noted(world, *entries)
+    yield from _saved(world, terms, (yield from ask(Now())))
+    return stands
+
+
+def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled:
+    due, places = leavers(world), lost_places(world)
+    can_go = removable(world)[0]
+    moved = {leaver.to for leaver in due if leaver.to}
+    homes = {home.customer for contact, home in world.elsewhere.items() if contact not in world.pairs.users}
+    return Settled(
+        customer=world.customer.id,
+        steps=world.taken,
+        findings=found,
+        failures=len(world.refused) + sum(f.kind is FindingKind.ABORTED for f in found),
+        removals=len(can_go),
+        second_pass=bool(can_go or places) and not world.may_remove,
+        look_at=frozenset(moved | homes),
+        waits=any(f.kind in _WAITING for f in found),
+        open=bool(world.refused or can_go or places or any(f.kind.about.looked_at_again for f in found)),
+        users=len(world.state.contacts) - len(before.state.contacts),
+        companies=(world.record in world.state.links) - (before.record in before.state.links),
+        held=world.held,
+        outage=_outage(world),
+    )
+
+
+_WAITING = frozenset({FindingKind.EMAIL_OWNED_ELSEWHERE, FindingKind.MOVE_WAITS, FindingKind.EMAIL_CYCLE})
+
+
+def _digest(world: World) -> str:
+    """Return what stands for the ERP's values that decide, our own write-backs included."""
+    customer, policy = world.customer, world.policy
+    references = (
+        customer.reference,
+        tuple((contact.id, contact.reference) for contact in customer.contacts),
+        tuple((location.id, location.reference) for location in customer.locations),
+    )
+    roles = (policy.primary_role, policy.user_role, sorted(policy.admin_roles), policy.reference_format)
+    return digest((world.desired, references, roles, customer.complete))

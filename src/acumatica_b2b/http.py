@@ -1,0 +1,224 @@
+"""HTTP as values and flows: no I/O, no clock, no library.
+
+A client is a set of flows that yield `Send`, `Pause` and `Renew`. A transport, four lines on any
+HTTP library, does the sending.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import quote
+
+from attrs import evolve, field, frozen
+
+from acumatica_b2b.errors import (
+    AuthenticationError,
+    DecodeError,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RemoteError,
+)
+from acumatica_b2b.flow import Effect, Failed, Flow, Ok, Outcome, ask
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@frozen(kw_only=True)
+class Request:
+    """One HTTP request; `url` holds the encoded query, `deadline` is the whole of it in seconds."""
+
+    method: str
+    url: str
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    deadline: float = 30.0
+    max_bytes: int = 32_000_000
+
+
+@frozen(kw_only=True)
+class Response:
+    """One HTTP answer. Headers are pairs: a sign-in sends several `Set-Cookie`."""
+
+    status: int
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, whatever its case."""
+        return next(iter(self.header_values(name)), None)
+
+    def header_values(self, name: str) -> tuple[str, ...]:
+        """Return all values of a header, whatever its case."""
+        return tuple(value for key, value in self.headers if key.lower() == name.lower())
+
+    def json(self) -> Any:
+        """Return the parsed body.
+
+        Raises:
+            DecodeError: it is no JSON.
+
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            kind = self.header("content-type") or "no content type"
+            message = f"the answer with status {self.status} ({kind}, {len(self.body)} bytes) is no JSON"
+            raise DecodeError(message) from None
+
+
+class Transport(Protocol):
+    """Sends one request: keeps no cookies, adds no credentials, follows no redirect."""
+
+    def send(self, request: Request, /) -> Response:
+        """Return the answer, whatever its status.
+
+        Ends at `request.deadline` seconds in all and `request.max_bytes` of body.
+
+        Raises:
+            NotSentError: the request did not reach the server.
+            OutcomeUnknownError: it may have; anything else a transport raises counts as this.
+
+        """
+        ...
+
+
+class AsyncTransport(Protocol):
+    """The same, awaited."""
+
+    async def send(self, request: Request, /) -> Response:
+        """Return the answer, whatever its status."""
+        ...
+
+
+@frozen(kw_only=True)
+class Session:
+    """What a sign-in gave: the headers that each request of it carries."""
+
+    headers: Headers = field(default=(), repr=False)
+
+
+# ------------------------------------------------------------------ effects
+@frozen
+class Send(Effect[Outcome[Response]]):
+    """Send it once."""
+
+    request: Request
+
+
+@frozen
+class Pause(Effect[None]):
+    """Wait."""
+
+    seconds: float
+
+
+@frozen
+class Renew(Effect[Session]):
+    """A session other than the refused one: asked for by many at once, signed in for once."""
+
+    refused: Session | None
+
+
+# ------------------------------------------------------------------ building requests
+def at(base: str, *path: str, query: Mapping[str, str] | None = None) -> str:
+    """Return a URL below `base`, path segments and query encoded.
+
+    >>> at("http://h/x", "Contact", "a/b", query={"$filter": "ID gt 1"})
+    'http://h/x/Contact/a%2Fb?$filter=ID%20gt%201'
+    """
+    url = "/".join((base.rstrip("/"), *(quote(part, safe="") for part in path)))
+    pairs = "&".join(f"{quote(k, safe='$')}={quote(v, safe='$,')}" for k, v in (query or {}).items())
+    return f"{url}?{pairs}" if pairs else url
+
+
+def json_body(value: object) -> bytes:
+    """Return compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# ------------------------------------------------------------------ retries
+@frozen(kw_only=True)
+class Retries:
+    """When a request is worth sending again; all times in seconds."""
+
+    attempts: int = 4
+    first_pause: float = 1.0
+    longest_pause: float = 60.0
+    patience: float = 600.0
+    """How long rate limits may hold up one request in all."""
+
+    def pause(self, error: RemoteError, attempt: int, waited: float, *, repeatable: bool) -> float | None:
+        """Return the seconds to wait before the next try; None: give up."""
+        backoff = min(self.longest_pause, self.first_pause * 2 ** (attempt - 1))
+        match error:
+            case RateLimitedError():
+                asked = backoff if error.retry_after is None else min(error.retry_after, self.longest_pause)
+                return asked if waited + asked <= self.patience else None
+            case NotSentError():
+                return backoff if attempt < self.attempts else None
+            case OutcomeUnknownError() if repeatable:
+                return backoff if attempt < self.attempts else None
+            case _:
+                return None
+
+
+Classify: TypeAlias = Callable[[Response], Outcome[Response]]
+"""Tells an answer from an error; each vendor has its own."""
+
+
+def send(request: Request, classify: Classify, retries: Retries, *, repeatable: bool) -> Flow[Response]:
+    """Return the answer; sent again while that is safe and worth it.
+
+    `repeatable` says that sending twice does no more than sending once.
+
+    Raises:
+        RemoteError: what `classify` or the transport made of the last try.
+
+    """
+    waited = 0.0
+    for attempt in count(1):
+        reply = yield from ask(Send(request))
+        outcome = classify(reply.value) if isinstance(reply, Ok) else reply
+        if isinstance(outcome, Ok):
+            return outcome.value
+        pause = None
+        if isinstance(outcome.error, RemoteError):
+            pause = retries.pause(outcome.error, attempt, waited, repeatable=repeatable)
+        if pause is None:
+            raise outcome.error
+        waited += pause
+        yield from ask(Pause(pause))
+    raise AssertionError
+
+
+def send_signed(request: Request, classify: Classify, retries: Retries, *, repeatable: bool) -> Flow[Response]:
+    """Return the answer to a request that carries the session; a refused session is renewed once.
+
+    Raises:
+        AuthenticationError: a fresh session was refused as well.
+        RemoteError: as `send` does.
+
+    """
+    session = yield from ask(Renew(None))
+    try:
+        return (yield from send(with_session(request, session), classify, retries, repeatable=repeatable))
+    except AuthenticationError:
+        session = yield from ask(Renew(session))
+    return (yield from send(with_session(request, session), classify, retries, repeatable=repeatable))
+
+
+def with_session(request: Request, session: Session) -> Request:
+    """Return the request with the session's headers added."""
+    return evolve(request, headers=(*request.headers, *session.headers))
+
+
+def attempt(flow: Flow[Any]) -> Flow[Outcome[Any]]:
+    """Return what a flow comes to as a value; a wrong credential still ends the run."""
+    try:
+        return Ok((yield from flow))
+    except AuthenticationError:
+        raise
+    except (RemoteError, DecodeError) as error:
+        return Failed(error)

@@ -1,0 +1,121 @@
+"""The findings of one world: why something was not done, all of it, for plan, log and report."""
+
+from collections.abc import Iterator
+
+from acumatica_b2b.actions import CreateUser, Step
+from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.mapping import contact_record, first_admin
+from acumatica_b2b.people import (
+    email_changes,
+    email_cycles,
+    holder,
+    leavers,
+    obstacle,
+    removable,
+    standing,
+    verdict,
+)
+from acumatica_b2b.proposals import PROPOSALS, aborted
+from acumatica_b2b.references import reference_findings
+from acumatica_b2b.steps import record_of
+from acumatica_b2b.world import World
+
+
+def findings(world: World) -> tuple[Finding, ...]:
+    """Return every finding of a world, those to act on now first, each once."""
+    found = {finding for part in _PARTS for finding in part(world)}
+    return tuple(sorted(found, key=lambda finding: (not finding.act_now, finding)))
+
+
+def _mapped(world: World) -> Iterator[Finding]:
+    yield from world.desired.findings
+    yield from world.contest.findings
+    for contact, user in world.pairs.late:
+        detail = f"it names company user {user}, who is another contact's"
+        yield Finding(kind=FindingKind.REFERENCE_CONFLICT, record=contact_record(contact), detail=detail)
+
+
+def _company(world: World) -> Iterator[Finding]:
+    def because(kind: FindingKind, detail: str = "") -> Finding:
+        return Finding(kind=kind, record=world.record, detail=detail)
+
+    linked = world.state.links.get(world.record)
+    if not world.desired.takes_part:
+        if linked or world.company:
+            reason = next((f.detail for f in world.desired.findings), "")
+            yield because(FindingKind.CUSTOMER_LEFT, reason)
+        return
+    if world.ambiguous:
+        yield because(FindingKind.COMPANY_AMBIGUOUS, world.ambiguous)
+    if world.company is None and linked and not world.policy.recreate_deleted:
+        yield because(FindingKind.DELETED_IN_SHOP, f"company {linked.id}")
+    if world.company is None and first_admin(world.contest.users, world.desired.primary, world.policy) is None:
+        named = world.desired.primary
+        yield because(FindingKind.PRIMARY_NOT_ELIGIBLE, repr(named)) if named else because(FindingKind.NO_PRIMARY)
+    if world.company and not world.company.complete:
+        yield because(FindingKind.READ_INCOMPLETE, "its company's users")
+    if not world.customer.complete:
+        yield because(FindingKind.READ_INCOMPLETE, "its contacts")
+
+
+def _admins(world: World) -> Iterator[Finding]:
+    if world.company is None or not world.desired.takes_part:
+        return
+    people = standing(world)
+    for kind in verdict(world).findings:
+        match kind:
+            case FindingKind.OTHER_ADMIN:
+                detail = ", ".join(people.foreign)
+                yield Finding(kind=kind, record=world.record, detail=detail)
+            case FindingKind.PRIMARY_NOT_ELIGIBLE:
+                yield Finding(kind=kind, record=world.record, detail=repr(world.desired.primary))
+            case FindingKind.PROTECTED_ADMIN:
+                last = set(people.left)
+                for leaver in leavers(world):
+                    if leaver.user in last:
+                        yield Finding(kind=kind, record=contact_record(leaver.contact), detail=leaver.user)
+            case _:
+                yield Finding(kind=kind, record=world.record)
+
+
+def _people(world: World) -> Iterator[Finding]:
+    if not world.desired.takes_part:
+        return
+    rings = {contact: ring for ring in email_cycles(world) for contact in ring}
+    changes = email_changes(world)
+    for wanted in world.contest.users:
+        record = contact_record(wanted.contact)
+        if ring := rings.get(wanted.contact):
+            detail = ", ".join(str(contact_record(contact)) for contact in ring)
+            yield Finding(kind=FindingKind.EMAIL_CYCLE, record=record, detail=detail)
+        elif wanted.contact in changes and not world.capabilities.changes_email:
+            yield Finding(kind=FindingKind.EMAIL_FIXED, record=record)
+        elif wanted.contact in changes and (user := holder(world, wanted)):
+            detail = f"company user {user.id} of company {user.company}"
+            yield Finding(kind=FindingKind.EMAIL_OWNED_ELSEWHERE, record=record, detail=detail)
+        elif wanted.contact not in world.pairs.users and (finding := obstacle(world, wanted)):
+            yield finding
+    yield from removable(world)[1]
+
+
+def _stopped(world: World) -> Iterator[Finding]:
+    for step in (step for propose in PROPOSALS for step in propose(world) if aborted(world, step)):
+        yield Finding(kind=FindingKind.ABORTED, record=record_of(step), detail=type(step).__name__)
+    for kind in world.held:
+        yield Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=f"its {kind.value}")
+    for step, error in world.refused.items():
+        if isinstance(error, RejectedError) and not _explained(world, step, error):
+            yield Finding(kind=FindingKind.REFUSED, record=record_of(step), detail=str(error))
+
+
+def _explained(world: World, step: Step, error: RejectedError) -> bool:
+    """Tell whether another finding says already why the step was refused."""
+    if error.reason is not Reason.EMAIL_TAKEN:
+        return False
+    contact = step.user.contact if isinstance(step, CreateUser) else getattr(step, "contact", None)
+    wanted = next((user for user in world.contest.users if user.contact == contact), None)
+    return wanted is not None and wanted.email in world.holders
+
+
+_PARTS = (_mapped, _company, _admins, _people, _stopped, reference_findings)

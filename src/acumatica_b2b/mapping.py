@@ -1,0 +1,306 @@
+"""The map: from what the ERP has to the company, users and addresses there should be.
+
+`map_contact`, `map_location` and `map_customer` are plain functions of values. A host wraps one of
+them, or hands its own callable of `map_customer`'s type to `ContactSync(mapping=…)`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from attrs import frozen
+
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.model import (
+    UNSET,
+    Contact,
+    ContactID,
+    Customer,
+    CustomerID,
+    DesiredAddress,
+    DesiredCompany,
+    DesiredUser,
+    Location,
+    Record,
+    RecordKind,
+)
+from acumatica_b2b.policy import FirstAdmin, Lengths, SyncPolicy
+
+_EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\".]+(\.[^@\s,;:<>()\[\]\\\".]+)+")
+_UPPER_TO_LOWER = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
+
+
+@frozen(kw_only=True)
+class Desired:
+    """What one customer should become.
+
+    `company` is None where there must be none, or where the ERP's data can't make one; a finding
+    says which. `primary` is the contact that the ERP names, eligible or not.
+    """
+
+    customer: CustomerID
+    takes_part: bool
+    company: DesiredCompany | None = None
+    users: tuple[DesiredUser, ...] = ()
+    addresses: tuple[DesiredAddress, ...] = ()
+    primary: ContactID | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+CustomerMapping: TypeAlias = Callable[[Customer, SyncPolicy], Desired]
+
+
+def contact_record(contact: ContactID) -> Record:
+    """Return the name of a contact's record."""
+    return Record(RecordKind.CONTACT, contact)
+
+
+def customer_record(customer: CustomerID) -> Record:
+    """Return the name of a customer's record."""
+    return Record(RecordKind.CUSTOMER, customer)
+
+
+def plain_email(text: str) -> str:
+    """Return an address trimmed and in ASCII lower case, as addresses are compared.
+
+    >>> plain_email(" Mark@Test.COM ")
+    'mark@test.com'
+    """
+    return text.strip().translate(_UPPER_TO_LOWER)
+
+
+def id_order(identifier: str) -> tuple[int, str]:
+    """Return the key that sorts ids as people do: 9 before 10."""
+    return (len(identifier), identifier) if identifier.isdigit() else (0, identifier)
+
+
+# ------------------------------------------------------------------ contacts
+def map_contact(contact: Contact, policy: SyncPolicy) -> DesiredUser | Finding:
+    """Return the user that a contact should become, or the reason why it becomes none."""
+
+    def because(kind: FindingKind, detail: str = "") -> Finding:
+        return Finding(kind=kind, record=contact_record(contact.id), detail=detail)
+
+    if out := _takes_no_part(contact, policy):
+        return because(*out)
+    emails = _emails_of(contact.email)
+    first_name = contact.first_name.strip() or policy.first_name_filler
+    if incomplete := _incomplete(emails, first_name, contact.last_name.strip()):
+        return because(incomplete)
+    user = DesiredUser(
+        contact=contact.id,
+        external_id=contact.note_id,
+        email=emails[0],
+        first_name=first_name,
+        last_name=contact.last_name.strip(),
+        phone=next((phone.strip() for phone in contact.phones if phone.strip()), ""),
+        sites=contact.association.sites,
+    )
+    too_long = _too_long(_user_lengths(user, policy.lengths))
+    return because(FindingKind.TOO_LONG, too_long) if too_long else user
+
+
+def _incomplete(emails: tuple[str, ...], first_name: str, last_name: str) -> FindingKind | None:
+    if not emails:
+        return FindingKind.MISSING_EMAIL
+    if not _EMAIL.fullmatch(emails[0]):
+        return FindingKind.INVALID_EMAIL
+    if not first_name:
+        return FindingKind.MISSING_FIRST_NAME
+    return None if last_name else FindingKind.MISSING_LAST_NAME
+
+
+def _takes_no_part(contact: Contact, policy: SyncPolicy) -> tuple[FindingKind, str] | None:
+    association = contact.association
+    if not policy.include_contacts:
+        return FindingKind.NOT_INCLUDED, ""
+    if not contact.active:
+        return FindingKind.INACTIVE, ""
+    if association.enabled is UNSET:
+        return FindingKind.OPT_IN_UNREADABLE, "for the site association"
+    if not association.enabled:
+        return FindingKind.NOT_ENABLED, ""
+    if policy.connection_types is None:
+        return None
+    if association.connection_type is UNSET:
+        return FindingKind.OPT_IN_UNREADABLE, "for the connection type"
+    if association.connection_type not in policy.connection_types:
+        return FindingKind.CONNECTION_TYPE, repr(association.connection_type)
+    return None
+
+
+def _emails_of(text: str) -> tuple[str, ...]:
+    return tuple(plain for part in re.split("[;,]", text) if (plain := plain_email(part)))
+
+
+def _user_lengths(user: DesiredUser, most: Lengths) -> Iterator[tuple[str, str, int]]:
+    yield "e-mail address", user.email, most.email
+    yield "first name", user.first_name, most.name
+    yield "last name", user.last_name, most.name
+    yield "phone number", user.phone, most.phone
+
+
+def _too_long(lengths: Iterator[tuple[str, str, int]]) -> str:
+    return ", ".join(f"{name} ({len(text)} of {most} characters)" for name, text, most in lengths if len(text) > most)
+
+
+# ------------------------------------------------------------------ locations
+def map_location(location: Location, customer: Customer, policy: SyncPolicy) -> DesiredAddress | Finding:
+    """Return the address that a location should become, or the reason why it becomes none."""
+
+    def because(kind: FindingKind, detail: str = "") -> Finding:
+        return Finding(kind=kind, record=Record(RecordKind.LOCATION, location.id), detail=detail)
+
+    if not policy.include_locations:
+        return because(FindingKind.NOT_INCLUDED)
+    if not location.active:
+        return because(FindingKind.INACTIVE)
+    primary = next((c for c in customer.contacts if c.id == customer.primary_contact), None)
+    named = location if location.first_name.strip() and location.last_name.strip() else primary
+    address = DesiredAddress(
+        location=location.id,
+        external_id=location.note_id,
+        label=location.name.strip(),
+        first_name=named.first_name.strip() if named else "",
+        last_name=named.last_name.strip() if named else "",
+        phone=location.phone.strip(),
+        address=location.address,
+        default_shipping=location.default,
+        default_billing=location.id == _billing_location(customer),
+    )
+    if missing := ", ".join(name for name, text in _address_needs(address) if not text.strip()):
+        return because(FindingKind.MISSING_ADDRESS_FIELD, missing)
+    too_long = _too_long(_address_lengths(address, policy.lengths))
+    return because(FindingKind.TOO_LONG, too_long) if too_long else address
+
+
+def _billing_location(customer: Customer) -> str | None:
+    """Return the location at the customer's main address: the default one, else the lowest id."""
+    there = [place for place in customer.locations if place.active and place.address == customer.address]
+    return min(there, key=lambda place: (not place.default, id_order(place.id))).id if there else None
+
+
+def _address_needs(address: DesiredAddress) -> Iterator[tuple[str, str]]:
+    yield "first name", address.first_name
+    yield "last name", address.last_name
+    yield "street", address.address.line1
+    yield "city", address.address.city
+    yield "country", address.address.country
+
+
+def _address_lengths(address: DesiredAddress, most: Lengths) -> Iterator[tuple[str, str, int]]:
+    yield "name", address.label, most.address
+    yield "first name", address.first_name, most.name
+    yield "last name", address.last_name, most.name
+    yield "phone number", address.phone, most.phone
+    yield "first street line", address.address.line1, most.address
+    yield "second street line", address.address.line2, most.address
+    yield "city", address.address.city, most.city
+
+
+# ------------------------------------------------------------------ customers
+def map_customer(customer: Customer, policy: SyncPolicy) -> Desired:
+    """Return what a customer, its contacts and its locations should become.
+
+    Every contact ends as a desired user or with a finding.
+    """
+    if reason := _customer_left_out(customer, policy):
+        return _left_out(customer, reason)
+    contacts = [map_contact(contact, policy) for contact in customer.contacts]
+    users = tuple(user for user in contacts if isinstance(user, DesiredUser))
+    places = [map_location(location, customer, policy) for location in customer.locations]
+    admin = first_admin(users, customer.primary_contact, policy)
+    company = _map_company(customer, admin, policy)
+    findings = [company, *contacts, *places, *_lists(customer, users)]
+    return Desired(
+        customer=customer.id,
+        takes_part=True,
+        company=company if isinstance(company, DesiredCompany) else None,
+        users=users,
+        addresses=tuple(address for address in places if isinstance(address, DesiredAddress)),
+        primary=customer.primary_contact,
+        findings=tuple(finding for finding in findings if isinstance(finding, Finding)),
+    )
+
+
+def first_admin(users: tuple[DesiredUser, ...], primary: ContactID | None, policy: SyncPolicy) -> DesiredUser | None:
+    """Return who is to be the admin of a company that does not exist yet."""
+    for user in users:
+        if user.contact == primary:
+            return user
+    if policy.first_admin is FirstAdmin.LOWEST_CONTACT and users:
+        return min(users, key=lambda user: id_order(user.contact))
+    return None
+
+
+def _customer_left_out(customer: Customer, policy: SyncPolicy) -> str:
+    def outside(value: str, accepted: frozenset[str] | None) -> bool:
+        return accepted is not None and value not in accepted
+
+    if customer.guest and not policy.guests:
+        return "it is a guest customer"
+    if outside(customer.status, policy.customer_statuses):
+        return f"its status is {customer.status!r}"
+    if customer.category and outside(customer.category, policy.customer_categories):
+        return f"its category is {customer.category!r}"
+    if outside(customer.customer_class, policy.customer_classes):
+        return f"its class is {customer.customer_class!r}"
+    return ""
+
+
+def _left_out(customer: Customer, reason: str) -> Desired:
+    records = (
+        customer_record(customer.id),
+        *(contact_record(contact.id) for contact in customer.contacts),
+        *(Record(RecordKind.LOCATION, location.id) for location in customer.locations),
+    )
+    return Desired(
+        customer=customer.id,
+        takes_part=False,
+        primary=customer.primary_contact,
+        findings=tuple(Finding(kind=FindingKind.CUSTOMER_FILTERED, record=r, detail=reason) for r in records),
+    )
+
+
+def _map_company(customer: Customer, admin: DesiredUser | None, policy: SyncPolicy) -> DesiredCompany | Finding:
+    def because(kind: FindingKind, detail: str = "") -> Finding:
+        return Finding(kind=kind, record=customer_record(customer.id), detail=detail)
+
+    email = next(iter(_emails_of(customer.email)), admin.email if admin else "")
+    phone = next((p.strip() for p in customer.phones if p.strip()), admin.phone if admin else "")
+    if not email:
+        return because(FindingKind.MISSING_COMPANY_EMAIL)
+    if not _EMAIL.fullmatch(email):
+        return because(FindingKind.INVALID_EMAIL)
+    if not phone:
+        return because(FindingKind.MISSING_PHONE)
+    if not customer.address.country.strip():
+        return because(FindingKind.MISSING_COUNTRY)
+    company = DesiredCompany(
+        customer=customer.id,
+        external_id=customer.note_id,
+        name=customer.name.strip(),
+        email=email,
+        phone=phone,
+        address=customer.address,
+    )
+    too_long = _too_long(_company_lengths(company, policy.lengths))
+    return because(FindingKind.TOO_LONG, too_long) if too_long else company
+
+
+def _company_lengths(company: DesiredCompany, most: Lengths) -> Iterator[tuple[str, str, int]]:
+    yield "name", company.name, most.company_name
+    yield "e-mail address", company.email, most.company_email
+    yield "phone number", company.phone, most.phone
+    yield "first street line", company.address.line1, most.address
+    yield "second street line", company.address.line2, most.address
+    yield "city", company.address.city, most.city
+
+
+def _lists(customer: Customer, users: tuple[DesiredUser, ...]) -> Iterator[Finding]:
+    """Yield a finding for each user whose contact has several addresses in one field."""
+    made = {user.contact for user in users}
+    for contact in customer.contacts:
+        count = len(_emails_of(contact.email))
+        if contact.id in made and count > 1:
+            yield Finding(kind=FindingKind.EMAIL_LIST, record=contact_record(contact.id), detail=str(count))

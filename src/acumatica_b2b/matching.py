@@ -1,0 +1,143 @@
+"""Who is who: which company user is which contact's, and who gets an address that several want."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import frozen
+
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.mapping import Desired, contact_record, id_order, plain_email
+from acumatica_b2b.model import (
+    UNSET,
+    AddressID,
+    Company,
+    CompanyUser,
+    ContactID,
+    DesiredUser,
+    LocationID,
+    MaybeUnset,
+    UserID,
+)
+from acumatica_b2b.policy import SyncPolicy
+
+
+def reference_to(identifier: str, policy: SyncPolicy) -> str:
+    """Return the commerce reference ID that stands for a storefront's id."""
+    return policy.reference_format.replace("{id}", identifier)
+
+
+def referred(reference: str | MaybeUnset, policy: SyncPolicy) -> str | None:
+    """Return the storefront's id that a commerce reference ID names; None for a foreign value."""
+    before, after = map(re.escape, policy.reference_format.split("{id}"))
+    found = None if reference is UNSET else re.fullmatch(f"{before}({policy.reference_id}){after}", reference.strip())
+    return found[1] if found else None
+
+
+@frozen(kw_only=True)
+class Contest:
+    """Who of the desired users may have its address, and why the others may not."""
+
+    users: tuple[DesiredUser, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def contested(desired: Desired, linked: Iterable[ContactID]) -> Contest:
+    """Give each address to one contact: the primary, else one already linked, else the lowest id."""
+    links = frozenset(linked)
+
+    def rank(user: DesiredUser) -> tuple[bool, bool, tuple[int, str]]:
+        return user.contact != desired.primary, user.contact not in links, id_order(user.contact)
+
+    winners: dict[str, DesiredUser] = {}
+    for user in sorted(desired.users, key=rank):
+        winners.setdefault(user.email, user)
+    losers = [user for user in desired.users if winners[user.email] is not user]
+    return Contest(
+        users=tuple(user for user in desired.users if winners[user.email] is user),
+        findings=tuple(
+            Finding(
+                kind=FindingKind.DUPLICATE_EMAIL,
+                record=contact_record(user.contact),
+                detail=str(contact_record(winners[user.email].contact)),
+            )
+            for user in losers
+        ),
+    )
+
+
+@frozen(kw_only=True)
+class Pairs:
+    """Which contact is which user, and which contacts came too late for the user they name."""
+
+    users: Mapping[ContactID, UserID]
+    late: tuple[tuple[ContactID, UserID], ...] = ()
+
+
+def match_users(
+    wanted: Iterable[DesiredUser],
+    company: Company,
+    links: Mapping[ContactID, UserID],
+    references: Mapping[ContactID, UserID],
+    kept: frozenset[ContactID],
+) -> Pairs:
+    """Pair contacts with company users: by link, else external id, else reference, else e-mail.
+
+    `links` and `references` are those of all contacts, also of those who want no user; `kept` names
+    the contacts who keep the user that they are linked to although they want none now.
+    A user is claimed once; a contact whose link or reference names a user claimed before is late.
+    """
+    users = tuple(wanted)
+    there = {user.id: user for user in company.users}
+    reserved = frozenset(links[contact] for contact in kept if contact in links)
+    claims: tuple[Callable[[DesiredUser], UserID | None], ...] = (
+        lambda user: links.get(user.contact),
+        _finder(company, lambda user: user.external_id.lower(), lambda user: user.external_id),
+        lambda user: references.get(user.contact),
+        _finder(company, lambda user: plain_email(user.email), lambda user: user.email),
+    )
+    pairs: dict[ContactID, UserID] = {}
+    taken = set(reserved)
+    late: list[tuple[ContactID, UserID]] = []
+    for claim in claims:
+        for user in users:
+            found = claim(user)
+            if found is None or user.contact in pairs or found not in there:
+                continue
+            if found in taken:
+                late.append((user.contact, found))
+            else:
+                pairs[user.contact] = found
+                taken.add(found)
+    return Pairs(users=pairs, late=tuple(pair for pair in late if pair[0] not in pairs))
+
+
+def _finder(
+    company: Company, of_user: Callable[[CompanyUser], str], of_desired: Callable[[DesiredUser], str]
+) -> Callable[[DesiredUser], UserID | None]:
+    by = {key: user.id for user in company.users if (key := of_user(user))}
+    return lambda desired: by.get(of_desired(desired))
+
+
+def match_addresses(
+    desired: Desired, company: Company, links: Mapping[LocationID, AddressID]
+) -> Mapping[LocationID, AddressID]:
+    """Pair locations with addresses of their company: by link, else external id."""
+    there = {address.id for address in company.addresses}
+    by_external = {a.external_id.lower(): a.id for a in company.addresses if a.external_id}
+    pairs: dict[LocationID, AddressID] = {}
+    for address in desired.addresses:
+        linked = links.get(address.location)
+        found = linked if linked in there else by_external.get(address.external_id)
+        if found is not None and found not in pairs.values():
+            pairs[address.location] = found
+    return pairs
+
+
+def adoptable(holders: Iterable[CompanyUser | None], primary_holder: CompanyUser | None, wanted: int) -> frozenset[str]:
+    """Return the companies that hold the primary's address or more than half of all wanted ones."""
+    counts: dict[str, int] = {}
+    for holder in holders:
+        if holder:
+            counts[holder.company] = counts.get(holder.company, 0) + 1
+    found = {company for company, count in counts.items() if count * 2 > wanted}
+    return frozenset(found | ({primary_holder.company} if primary_holder else set()))

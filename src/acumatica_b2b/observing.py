@@ -1,0 +1,225 @@
+"""The flows that look: what the log, the shop and the ERP know of one customer."""
+
+from collections.abc import Iterable, Iterator
+
+from attrs import evolve
+
+from acumatica_b2b.effects import FindUser, Load, Now, Observe, ReadContact, Reserve
+from acumatica_b2b.errors import DecodeError, Reason, RejectedError
+from acumatica_b2b.findings import FindingKind
+from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask, ask_all
+from acumatica_b2b.mapping import Desired, contact_record
+from acumatica_b2b.matching import adoptable, contested, referred
+from acumatica_b2b.model import (
+    Company,
+    CompanyID,
+    CompanyRef,
+    CompanyUser,
+    ContactID,
+    Customer,
+    CustomerID,
+    StorefrontID,
+    UserID,
+)
+from acumatica_b2b.policy import Guarded
+from acumatica_b2b.proposals import deleted_company
+from acumatica_b2b.synclog import Linked, fold, read_body
+from acumatica_b2b.terms import LeftToAnotherError, Terms, contact_key, customer_key
+from acumatica_b2b.world import Home, World, adopted
+
+
+def loaded(customer: Customer, terms: Terms) -> Flow[World]:
+    """Return the world as far as the ERP and the log know it.
+
+    Raises:
+        LeftToAnotherError: another runner's lease on this customer is running.
+
+    """
+    commits = yield from ask(Load(customer_key(terms.policy, customer.id)))
+    state = fold(read_body(commit.body) for commit in commits)
+    now = yield from ask(Now())
+    if until := state.busy_until(now):
+        message = f"customer {customer.id!r} is left to another run, or to one that was cut off, until {until:%H:%M:%S}"
+        raise LeftToAnotherError(message, until)
+    return World(
+        customer=customer,
+        desired=_desired(customer, terms),
+        policy=terms.policy,
+        capabilities=terms.capabilities,
+        state=state,
+        version=commits[-1].version if commits else 0,
+        indexed=frozenset(state.contacts),
+        may_remove=terms.may_remove,
+        allowed=terms.allowed,
+        held=terms.held,
+    )
+
+
+def _desired(customer: Customer, terms: Terms) -> Desired:
+    try:
+        return terms.mapping(customer, terms.policy)
+    except Exception as error:  # a host's own mapping may raise anything
+        message = f"the mapping of customer {customer.id!r} raised {type(error).__name__}"
+        raise DecodeError(message) from error
+
+
+def observed(world: World) -> Flow[World]:
+    """Return the world with the shop's side of it, and who is who."""
+    company = yield from _company(world)
+    if isinstance(company, str):
+        world, company = evolve(world, ambiguous=company), None
+    if company is None and not world.ambiguous:
+        world, company = yield from _adoption(world)
+    world = yield from _homes(world)
+    world = yield from _holders(adopted(world, company))
+    world = yield from _gone(world)
+    # what earlier runs left open is answered by what was just observed
+    return evolve(world, state=evolve(world.state, open={}))
+
+
+def observed_again(world: World) -> Flow[Company | None]:
+    """Return the world's company as it is now."""
+    if world.company is None:
+        return None
+    ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=world.company.id)
+    return _value((yield from ask(Observe(ref))))
+
+
+def _value(outcome: Outcome[Company | None]) -> Company | None:
+    if isinstance(outcome, Failed):
+        raise outcome.error
+    return outcome.value
+
+
+# ------------------------------------------------------------------ which company
+def _company(world: World) -> Flow[Company | str | None]:
+    """Return the company by link, reference, external id or a lost creation; a text says why not."""
+    ours = {"", world.customer.note_id}
+    for identifier in _ids(world):
+        ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=identifier)
+        outcome = yield from ask(Observe(ref))
+        if isinstance(outcome, Failed) and _is_ambiguous(outcome.error):
+            return str(outcome.error)
+        company = _value(outcome)
+        if company and company.external_id.lower() in ours:
+            return company
+        if company:
+            return f"company {company.id}, which its link or commerce reference ID names, is another customer's"
+    return (yield from _lost_creation(world, ours))
+
+
+def _ids(world: World) -> Iterator[CompanyID | None]:
+    link = world.state.links.get(world.record)
+    named = referred(world.customer.reference, world.policy)
+    for identifier in dict.fromkeys(filter(None, (link.id if link else None, named))):
+        yield CompanyID(StorefrontID(identifier))
+    yield None
+
+
+def _is_ambiguous(error: Exception) -> bool:
+    return isinstance(error, RejectedError) and error.reason is Reason.AMBIGUOUS
+
+
+def _lost_creation(world: World, ours: set[str]) -> Flow[Company | None]:
+    """Return the company whose creation was never answered: it is found by its admin's address."""
+    emails = [i.step.email for i in world.state.open.values() if i.step.do == "CreateCompany" and i.step.email]
+    found = yield from _find(emails)
+    for user in found:
+        ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=user.company)
+        company = _value((yield from ask(Observe(ref))))
+        if company and company.external_id.lower() in ours:
+            return company
+    return None
+
+
+def _adoption(world: World) -> Flow[tuple[World, Company | None]]:
+    """Return the one unlinked company that holds the primary's address or most of the contacts'."""
+    if not world.policy.adopt_companies or deleted_company(world) or not world.desired.takes_part:
+        return world, None
+    wanted = contested(world.desired, ()).users
+    holders = yield from ask_all(FindUser(user.email) for user in wanted)
+    found = [outcome.value if isinstance(outcome, Ok) else None for outcome in holders]
+    of_primary = next((u for w, u in zip(wanted, found, strict=True) if w.contact == world.desired.primary), None)
+    candidates: list[Company] = []
+    for identifier in sorted(adoptable(found, of_primary, len(wanted))):
+        ref = CompanyRef(
+            customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
+        )
+        company = _value((yield from ask(Observe(ref))))
+        if company and not company.external_id:
+            candidates.append(company)
+    match candidates:
+        case []:
+            return world, None
+        case [company]:
+            return (yield from _taken_over(world, company))
+        case _:
+            ids = ", ".join(company.id for company in candidates)
+            return evolve(world, ambiguous=f"companies {ids} hold its contacts' addresses"), None
+
+
+def _taken_over(world: World, company: Company) -> Flow[tuple[World, Company | None]]:
+    if world.planning or (yield from ask(Reserve(Guarded.ADOPTIONS, 1))):
+        return evolve(world, adopts=company.id), company
+    return evolve(world, held=world.held | {Guarded.ADOPTIONS}), None
+
+
+# ------------------------------------------------------------------ who is where
+def _homes(world: World) -> Flow[World]:
+    """Return the world with the contacts that another customer's log has a user for."""
+    unlinked = [u.contact for u in world.desired.users if contact_record(u.contact) not in world.state.links]
+    logs = yield from ask_all(Load(contact_key(world.policy, contact)) for contact in unlinked)
+    elsewhere = dict(world.elsewhere)
+    index = dict(world.index)
+    for contact, commits in zip(unlinked, logs, strict=True):
+        index[contact] = commits[-1].version if commits else 0
+        home = read_home(commits[-1].body) if commits else None
+        if home and home.customer != world.customer.id:
+            elsewhere[contact] = home
+    return evolve(world, elsewhere=elsewhere, index=index)
+
+
+def read_home(body: str) -> Home | None:
+    """Return what the last commit of a contact's index says."""
+    match read_body(body).entries:
+        case (Linked(record=record, id=user), *_):
+            return Home(customer=CustomerID(record.id), user=UserID(StorefrontID(user)))
+        case _:
+            return None
+
+
+def _holders(world: World) -> Flow[World]:
+    """Return the world with who has the addresses that were taken when they were last asked for."""
+    kinds = {FindingKind.EMAIL_OWNED_ELSEWHERE, FindingKind.SUPER_ADMIN_EMAIL, FindingKind.MOVE_WAITS}
+    known = {finding.record for finding in world.state.findings if finding.kind in kinds}
+    emails = {user.email for user in world.contest.users if contact_record(user.contact) in known}
+    return (yield from holders_asked(world, emails))
+
+
+def holders_asked(world: World, emails: Iterable[str]) -> Flow[World]:
+    """Return the world with who has these addresses in the whole store."""
+    asked = sorted(set(emails))
+    outcomes = yield from ask_all(FindUser(email) for email in asked)
+    found = {email: o.value for email, o in zip(asked, outcomes, strict=True) if isinstance(o, Ok)}
+    return evolve(world, holders={**world.holders, **found})
+
+
+def _find(emails: Iterable[str]) -> Flow[list[CompanyUser]]:
+    outcomes = yield from ask_all(FindUser(email) for email in emails)
+    return [outcome.value for outcome in outcomes if isinstance(outcome, Ok) and outcome.value]
+
+
+def _gone(world: World) -> Flow[World]:
+    """Return the world with where the linked contacts are that the customer does not list: read by id."""
+    listed = {contact.id for contact in world.customer.contacts}
+    absent = [contact for contact in world.linked if contact not in listed]
+    if not world.customer.complete or not world.desired.takes_part:
+        return world
+    outcomes = yield from ask_all(ReadContact(contact) for contact in absent)
+    gone: dict[ContactID, CustomerID | None] = {}
+    for contact, outcome in zip(absent, outcomes, strict=True):
+        if isinstance(outcome, Failed):
+            raise outcome.error
+        if outcome.value is None or outcome.value.customer != world.customer.id:
+            gone[contact] = outcome.value.customer if outcome.value else None
+    return evolve(world, gone=gone)

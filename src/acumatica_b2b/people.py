@@ -1,0 +1,230 @@
+"""The people of one company: who is admin, who stands in whose way, who has left."""
+
+from collections.abc import Iterator, Mapping
+
+from attrs import frozen
+
+from acumatica_b2b.actions import CreateUser, MoveAdmin, SetRole, UpdateUser
+from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.mapping import contact_record, id_order, plain_email
+from acumatica_b2b.model import CompanyUser, ContactID, CustomerID, DesiredUser, RecordKind, UserID
+from acumatica_b2b.policy import TakeBack
+from acumatica_b2b.primary_admin import Primary, Standing, Verdict, primary_admin
+from acumatica_b2b.world import World
+
+
+# ------------------------------------------------------------------ Primary Admin
+def admins(world: World) -> tuple[CompanyUser, ...]:
+    """Return the active users who have the primary role or one of the policy's admin roles."""
+    roles = {world.policy.primary_role, *world.policy.admin_roles}
+    return tuple(user for user in world.users.values() if user.role in roles and user.active)
+
+
+def verdict(world: World) -> Verdict:
+    """Return what the Primary Admin rule says of an existing company."""
+    return primary_admin(standing(world))
+
+
+def standing(world: World) -> Standing:
+    """Return how the people of an existing company stand."""
+    named = world.desired.primary
+    user = world.pairs.users.get(named) if named else None
+    others = [admin.id for admin in admins(world) if admin.id != user]
+    ours = _to_take_back(world)
+    left = {leaver.user for leaver in leavers(world)}
+    refused = {step.user for step in world.refused if isinstance(step, SetRole | MoveAdmin)}
+    gave_way = next((u for u in world.users if u == world.state.gave_way and u not in refused), None)
+    return Standing(
+        primary=_primary(world, user),
+        user=user,
+        ours=tuple(other for other in others if other in ours and other not in refused),
+        foreign=tuple(other for other in others if other not in ours),
+        left=tuple(other for other in others if other in left),
+        hand_over=world.capabilities.hand_over,
+        refused=user in refused,
+        gave_way=gave_way,
+    )
+
+
+def _primary(world: World, user: UserID | None) -> Primary:
+    named = world.desired.primary
+    winner = next((winner for winner in world.contest.users if winner.contact == named), None)
+    match named, winner, user:
+        case None, _, _:
+            return Primary.NOBODY
+        case _, None, _:
+            return Primary.NOT_ELIGIBLE
+        case _, winner, None:
+            return Primary.NOT_ELIGIBLE if obstacle(world, winner) else Primary.NOT_YET_A_USER
+        case _, _, user:
+            return Primary.ADMIN if user in {admin.id for admin in admins(world)} else Primary.USER
+
+
+def _to_take_back(world: World) -> frozenset[UserID]:
+    """Return whose role is taken back when another is primary."""
+    match world.policy.take_back:
+        case TakeBack.OURS:
+            also = world.policy.role_is_ours
+            exclusive = {u.id for u in world.users.values() if also and u.role == world.policy.primary_role}
+            return world.state.grants | exclusive
+        case TakeBack.LINKED:
+            return world.state.grants | frozenset(world.linked.values())
+        case TakeBack.ALL:
+            return frozenset(world.users)
+
+
+# ------------------------------------------------------------------ who stands in whose way
+def holder(world: World, wanted: DesiredUser) -> CompanyUser | None:
+    """Return the user, not its own, who has the address that a desired user is to have."""
+    own = world.pairs.users.get(wanted.contact)
+    for user in world.users.values():
+        if user.id != own and plain_email(user.email) == wanted.email:
+            return user
+    elsewhere = world.holders.get(wanted.email)
+    here = world.company.id if world.company else None
+    return elsewhere if elsewhere and elsewhere.company != here else None
+
+
+def obstacle(world: World, wanted: DesiredUser) -> Finding | None:
+    """Return why a desired user who is none yet can't be made, as far as is known."""
+
+    def because(kind: FindingKind, detail: str = "") -> Finding:
+        return Finding(kind=kind, record=contact_record(wanted.contact), detail=detail)
+
+    linked, home = world.state.contacts.get(wanted.contact), world.elsewhere.get(wanted.contact)
+    if linked and _deleted_in_shop(world):
+        return because(FindingKind.DELETED_IN_SHOP, f"company user {linked}")
+    if home:
+        return because(FindingKind.MOVE_WAITS, f"company user {home.user} of customer {home.customer!r}")
+    if taken := _taken_address(world, wanted):
+        return because(*taken)
+    return None
+
+
+def _deleted_in_shop(world: World) -> bool:
+    """Tell whether a linked user who is not there was deleted by people: we have a proven listing."""
+    return world.company is not None and world.company.complete and not world.policy.recreate_deleted
+
+
+def _taken_address(world: World, wanted: DesiredUser) -> tuple[FindingKind, str] | None:
+    user = holder(world, wanted)
+    if user and wanted.external_id and user.external_id.lower() == wanted.external_id:
+        return FindingKind.MOVE_WAITS, f"company user {user.id} of company {user.company}"
+    if user and user.id in world.users:
+        return None if _releases(world, user.id) else (FindingKind.EMAIL_OWNED_ELSEWHERE, f"company user {user.id}")
+    if user:
+        return FindingKind.EMAIL_OWNED_ELSEWHERE, f"company user {user.id} of company {user.company}"
+    if wanted.email in world.holders and _refused_as_taken(world, wanted):
+        return FindingKind.SUPER_ADMIN_EMAIL, ""
+    return None
+
+
+def _refused_as_taken(world: World, wanted: DesiredUser) -> bool:
+    return any(
+        isinstance(error, RejectedError) and error.reason is Reason.EMAIL_TAKEN
+        for step, error in world.refused.items()
+        if (isinstance(step, CreateUser) and step.user.contact == wanted.contact)
+        or (isinstance(step, UpdateUser) and step.contact == wanted.contact)
+    )
+
+
+def _releases(world: World, user: UserID) -> bool:
+    """Tell whether a user of this company is about to give up its address."""
+    contact = next((contact for contact, other in world.pairs.users.items() if other == user), None)
+    return contact is not None and contact in email_changes(world)
+
+
+def email_changes(world: World) -> Mapping[ContactID, DesiredUser]:
+    """Return the desired users whose user has another address now."""
+    users = world.users
+    if "email" not in world.policy.owned_user_fields:
+        return {}
+    return {
+        wanted.contact: wanted
+        for wanted in world.contest.users
+        if (user := world.pairs.users.get(wanted.contact)) and plain_email(users[user].email) != wanted.email
+    }
+
+
+def email_cycles(world: World) -> Iterator[tuple[ContactID, ...]]:
+    """Yield each ring of contacts of whom each waits for the address that the next one has."""
+    changes = email_changes(world)
+    contact_of = {user: contact for contact, user in world.pairs.users.items()}
+    waits_for: dict[ContactID, ContactID] = {}
+    for contact, wanted in changes.items():
+        user = holder(world, wanted)
+        if user and (next_contact := contact_of.get(user.id)) in changes and next_contact:
+            waits_for[contact] = next_contact
+    seen: set[ContactID] = set()
+    for start in sorted(waits_for, key=id_order):
+        path: list[ContactID] = []
+        at: ContactID | None = start
+        while at is not None and at not in seen:
+            seen.add(at)
+            path.append(at)
+            at = waits_for.get(at)
+        if at is not None and at in path:
+            yield tuple(path[path.index(at) :])
+
+
+# ------------------------------------------------------------------ leavers
+@frozen(kw_only=True)
+class Leaver:
+    """A user of ours whose contact takes part no more; `to` is the customer it moved to."""
+
+    contact: ContactID
+    user: UserID
+    to: CustomerID | None = None
+
+
+def leavers(world: World) -> tuple[Leaver, ...]:
+    """Return who has left, proven: a contact that takes part no more, or is this customer's no more."""
+    company, customer = world.company, world.customer
+    if not (company and company.complete and customer.complete and world.desired.takes_part):
+        return ()
+    out = {f.record.id for f in world.desired.findings if f.record.kind is RecordKind.CONTACT and f.kind.about.leaves}
+    claimed = set(world.pairs.users.values())
+    return tuple(
+        Leaver(contact=contact, user=user, to=world.gone.get(contact))
+        for contact, user in world.linked.items()
+        if (contact in out or contact in world.gone) and user not in claimed and world.users[user].active
+    )
+
+
+def removable(world: World) -> tuple[tuple[Leaver, ...], tuple[Finding, ...]]:
+    """Return the leavers who may be removed now, and why the others may not."""
+    due = leavers(world)
+    users = world.users
+    here = len([user for user in users.values() if user.active])
+    if not due:
+        return (), ()
+    if len(due) == here == 1:
+        return (), (_last_user(due[0], world),)
+    if excess := _too_many(world, len(due)):
+        return (), (Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=excess),)
+    going = {leaver.user for leaver in due}
+    stays = [admin for admin in admins(world) if admin.id not in going]
+    last = {admin.id for admin in admins(world)} if not stays else set[UserID]()
+    return tuple(leaver for leaver in due if leaver.user not in last), tuple(
+        Finding(kind=FindingKind.PROTECTED_ADMIN, record=contact_record(leaver.contact), detail=str(leaver.user))
+        for leaver in due
+        if leaver.user in last
+    )
+
+
+def _last_user(leaver: Leaver, world: World) -> Finding:
+    if leaver.to:
+        kind, detail = FindingKind.MOVE_BLOCKED_LAST_USER, str(contact_record(leaver.contact))
+        return Finding(kind=kind, record=world.record, detail=detail)
+    record = contact_record(leaver.contact)
+    return Finding(kind=FindingKind.PROTECTED_LAST_USER, record=record, detail=str(leaver.user))
+
+
+def _too_many(world: World, due: int) -> str:
+    linked = len(world.linked)
+    if due == linked:
+        return f"the removal of all its {linked} linked company users"
+    if linked >= world.policy.limits.half_of_company_from and due * 2 > linked:
+        return f"the removal of {due} of its {linked} linked company users"
+    return ""

@@ -1,0 +1,209 @@
+"""Proposals: what each part of the rules would do next, given one world."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from acumatica_b2b.actions import (
+    Changes,
+    CreateAddress,
+    CreateCompany,
+    CreateUser,
+    MoveAdmin,
+    RemoveAddress,
+    RemoveUser,
+    SetRole,
+    Step,
+    UpdateAddress,
+    UpdateCompany,
+    UpdateUser,
+)
+from acumatica_b2b.mapping import contact_record, first_admin
+from acumatica_b2b.model import (
+    AddressID,
+    Company,
+    DesiredUser,
+    HandOver,
+    LocationID,
+    Record,
+    RecordKind,
+    UserID,
+)
+from acumatica_b2b.people import admins, holder, obstacle, removable, verdict
+from acumatica_b2b.policy import CustomerLeaves, Guarded, TakeBack
+from acumatica_b2b.references import reference_steps
+from acumatica_b2b.steps import address_fields, company_fields, user_fields
+from acumatica_b2b.synclog import Link, digest
+from acumatica_b2b.world import World
+
+
+def aborted(world: World, step: Step) -> bool:
+    """Tell whether a step was refused too often; an open hand-over never is."""
+    if isinstance(step, SetRole | MoveAdmin) or not world.state.refusals:
+        return False
+    return world.state.refusals.get(digest(step), 0) >= world.policy.max_attempts
+
+
+# ------------------------------------------------------------------ the company
+def _creation(world: World) -> Iterator[Step]:
+    wanted = world.desired.company
+    if world.company or wanted is None or world.ambiguous or deleted_company(world):
+        return
+    admin = first_admin(world.contest.users, world.desired.primary, world.policy)
+    if admin is None or obstacle(world, admin) or Guarded.ADOPTIONS in world.held:
+        return
+    inline = admin if world.capabilities.admin_at_creation else None
+    yield CreateCompany(company=wanted, admin=inline, role=world.policy.primary_role)
+
+
+def deleted_company(world: World) -> bool:
+    """Tell whether people deleted the company that we had made or found."""
+    return world.company is None and world.record in world.state.links and not world.policy.recreate_deleted
+
+
+def _changes(world: World) -> Iterator[Step]:
+    company = world.company
+    if company is None:
+        return
+    if changes := _company_changes(world, company):
+        yield UpdateCompany(company=company.id, customer=world.customer.id, changes=changes)
+    if not world.desired.takes_part:
+        return
+    for user in world.contest.users:
+        yield from _user_steps(world, company, user)
+    if world.capabilities.addresses:
+        yield from _address_steps(world, company)
+
+
+def _company_changes(world: World, company: Company) -> Changes:
+    link = world.state.links.get(world.record)
+    if not world.desired.takes_part:
+        leaves = world.policy.customer_leaves is CustomerLeaves.DEACTIVATE and company.active and link
+        return (("active", "no"),) if leaves else ()
+    back = not company.active and link is not None and link.sent.get("active") == digest("no")
+    wanted = company_fields(world.desired.company) if world.desired.company else {}
+    owned = world.policy.owned_company_fields | {"external_id"}
+    return (*_owed(wanted, company_fields(company), owned, link), *((("active", "yes"),) if back else ()))
+
+
+def _owed(wanted: Mapping[str, str], there: Mapping[str, str], owned: frozenset[str], link: Link | None) -> Changes:
+    """Return the owned fields to be written.
+
+    One is when its desired value is not the one sent last, or when the shop has another value than
+    the one it had made of that.
+    """
+    return tuple(
+        (name, value)
+        for name, value in wanted.items()
+        if name in owned and there.get(name, "") != value and not _known(name, value, there.get(name, ""), link)
+    )
+
+
+def _known(name: str, wanted: str, there: str, link: Link | None) -> bool:
+    sent = link.sent.get(name) if link else None
+    return link is not None and sent == digest(wanted) and digest(there) == link.seen.get(name, sent)
+
+
+# ------------------------------------------------------------------ users
+def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator[Step]:
+    own = world.pairs.users.get(wanted.contact)
+    if own is None:
+        if not obstacle(world, wanted) and not holder(world, wanted):
+            yield CreateUser(company=company.id, user=wanted, role=_role_at_creation(world, wanted))
+        return
+    user = world.users[own]
+    owned = (world.policy.owned_user_fields | {"external_id"}) - ({"email"} if _email_waits(world, wanted) else set())
+    link = world.state.links.get(contact_record(wanted.contact))
+    changes = _owed(user_fields(wanted), user_fields(user), owned, link)
+    if world.capabilities.deactivates and not user.active:
+        changes = (*changes, ("active", "yes"))
+    if changes:
+        yield UpdateUser(company=company.id, user=own, contact=wanted.contact, changes=changes)
+
+
+def _email_waits(world: World, wanted: DesiredUser) -> bool:
+    fixed = not world.capabilities.changes_email
+    return fixed or Guarded.EMAIL_CHANGES in world.held or holder(world, wanted) is not None
+
+
+def _role_at_creation(world: World, wanted: DesiredUser) -> str:
+    """Return the primary role for who may have it at once: beside another admin, or as the first."""
+    role = world.policy.primary_role
+    if wanted.contact == world.desired.primary and world.capabilities.hand_over is HandOver.PROMOTE_FIRST:
+        return role
+    new = any(isinstance(step, CreateCompany) for step in world.taken)
+    first = first_admin(world.contest.users, world.desired.primary, world.policy)
+    return role if new and wanted == first and not admins(world) else world.policy.user_role
+
+
+# ------------------------------------------------------------------ addresses
+def _address_steps(world: World, company: Company) -> Iterator[Step]:
+    there = {address.id: address for address in company.addresses}
+    for wanted in world.desired.addresses:
+        own = world.places.get(wanted.location)
+        record = Record(RecordKind.LOCATION, wanted.location)
+        link = world.state.links.get(record)
+        if own is None:
+            if link is None or world.policy.recreate_deleted:
+                yield CreateAddress(company=company.id, address=wanted)
+        elif _owed(address_fields(wanted), address_fields(there[own]), frozenset({"address"}), link):
+            yield UpdateAddress(company=company.id, id=own, address=wanted)
+
+
+# ------------------------------------------------------------------ Primary Admin
+def _roles(world: World) -> Iterator[Step]:
+    company = world.company
+    if company is None or not world.desired.takes_part:
+        return
+    said, role = verdict(world), world.policy.primary_role
+    contact_of = {user: contact for contact, user in (*world.linked.items(), *world.pairs.users.items())}
+    if said.move and said.move in contact_of:
+        yield MoveAdmin(company=company.id, user=said.move, contact=contact_of[said.move], role=role)
+    if said.give:
+        yield SetRole(company=company.id, user=said.give, contact=contact_of.get(said.give), role=role)
+    for user in said.take:
+        yield SetRole(company=company.id, user=user, contact=contact_of.get(user), role=_former_role(world, user))
+
+
+def _former_role(world: World, user: UserID) -> str:
+    former = world.state.former_roles.get(user, "")
+    admin = former == world.policy.primary_role or former in world.policy.admin_roles
+    ours_only = world.policy.take_back is TakeBack.OURS
+    return (
+        former
+        if former and (not admin or (ours_only and former != world.policy.primary_role))
+        else world.policy.user_role
+    )
+
+
+# ------------------------------------------------------------------ leaving
+def _removals(world: World) -> Iterator[Step]:
+    if world.company is None or not world.may_remove:
+        return
+    for leaver in removable(world)[0]:
+        if world.capabilities.deactivates:
+            off = (("active", "no"),)
+            yield UpdateUser(company=world.company.id, user=leaver.user, contact=leaver.contact, changes=off)
+        else:
+            yield RemoveUser(company=world.company.id, user=leaver.user, contact=leaver.contact)
+    for location, address in lost_places(world).items():
+        yield RemoveAddress(company=world.company.id, id=address, location=location)
+
+
+def lost_places(world: World) -> Mapping[LocationID, AddressID]:
+    """Return the addresses of ours whose location takes part no more."""
+    company, customer = world.company, world.customer
+    sure = company and company.complete and customer.complete and world.desired.takes_part
+    if not (sure and company and world.capabilities.addresses):
+        return {}
+    there = {address.id for address in company.addresses}
+    kept = {
+        f.record.id for f in world.desired.findings if f.record.kind is RecordKind.LOCATION and not f.kind.about.leaves
+    }
+    return {
+        location: address
+        for location, address in world.locations.items()
+        if address in there and location not in kept and address not in world.places.values()
+    }
+
+
+PROPOSALS: tuple[Callable[[World], Iterator[Step]], ...] = (_creation, _changes, _roles, _removals, reference_steps)
+"""In the order of a run: nothing of a later one goes out while an earlier one has something to do."""

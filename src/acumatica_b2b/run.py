@@ -1,0 +1,332 @@
+"""A run: wave after wave of customers; first what adds and changes, then what removes."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from attrs import evolve, frozen
+
+from acumatica_b2b.actions import RemoveUser, UpdateUser
+from acumatica_b2b.effects import (
+    Chosen,
+    CustomerSettled,
+    Keys,
+    Load,
+    NextPage,
+    Now,
+    ReadCustomer,
+    RequireRoles,
+    Reserve,
+    RunStarted,
+    Source,
+    Tell,
+    Wait,
+    Waiting,
+    WaveRead,
+)
+from acumatica_b2b.engine import plan_customer, sync_customer
+from acumatica_b2b.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    DecodeError,
+    NotSentError,
+    RateLimitedError,
+    RemoteError,
+    StalePlanError,
+)
+from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
+from acumatica_b2b.model import Customer, CustomerID
+from acumatica_b2b.plan import CompanyPlan
+from acumatica_b2b.policy import Guarded
+from acumatica_b2b.protocols import ChangedSince, Everything, Page, PrimaryMarks, Watermark
+from acumatica_b2b.report import Plan, RunReport, Trouble
+from acumatica_b2b.runlog import Watermarked
+from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
+from acumatica_b2b.shared import one_claim_each
+from acumatica_b2b.synclog import fold, read_body
+from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, customer_key, customer_of
+
+Result: TypeAlias = Settled | Trouble
+
+
+@frozen(kw_only=True)
+class Tally:
+    """What a worker, or a pass, came to."""
+
+    customers: int = 0
+    results: tuple[Result, ...] = ()
+    second_pass: frozenset[CustomerID] = frozenset()
+    waits: frozenset[CustomerID] = frozenset()
+    look_at: frozenset[CustomerID] = frozenset()
+    removals: int = 0
+    failed: int = 0
+    stopped: str = ""
+    watermark: Watermark | None = None
+
+
+# ------------------------------------------------------------------ the run
+def sync_run(sources: Sequence[Source], terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunReport]:
+    """Bring the companies of all these customers as near to them as may be.
+
+    Raises:
+        ConfigurationError: a role or field is not there, or the ERP looks like another tenant.
+        AuthenticationError: a credential is wrong.
+
+    """
+    yield from _ready(terms)
+    yield from ask(Tell(RunStarted(run=terms.run)))
+    workers = yield from side_by_side(_worker(sources, terms, wave) for _ in range(width))
+    first = _sum(workers)
+    first = yield from _joined(first, sources, terms, wave)
+    last, held = (first, frozenset[Guarded]()) if first.stopped else (yield from _second_pass(first, terms, wave))
+    if last.watermark and not last.stopped:
+        yield from recorded(terms, lambda _: [Watermarked(watermark=last.watermark or "")])
+    return _report(last, terms, held)
+
+
+def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunReport]:
+    """Do the same for what changed in the ERP since the last run, and for what was left open."""
+    state = yield from run_state(terms)
+    if not state.watermark:
+        return (yield from sync_run((Everything(),), terms, width=width, wave=wave))
+    moved = yield from _moved_marks(terms, wave)
+    chosen = Chosen(customers=tuple(sorted(state.open | moved)))
+    sources = (ChangedSince(watermark=Watermark(state.watermark)), chosen)
+    return (yield from sync_run(sources, evolve(terms, trust_digest=True), width=width, wave=wave))
+
+
+def plan_run(sources: Sequence[Source], terms: Terms, *, wave: int = 200) -> Flow[Plan]:
+    """Return what a run would do; nothing is written anywhere."""
+    yield from _ready(terms)
+    companies: list[CompanyPlan] = []
+    troubles: list[Trouble] = []
+    for source in sources:
+        while page := (yield from ask(NextPage(source, wave))):
+            yield from ask(Tell(WaveRead(customers=len(page.items))))
+            troubles += [Trouble(customer=u.customer, error=u.error) for u in page.unreadable]
+            results = yield from together(
+                _alone(customer.id, plan_customer(customer, terms)) for customer in page.items
+            )
+            companies += [result for result in results if isinstance(result, CompanyPlan)]
+            troubles += [result for result in results if isinstance(result, Trouble)]
+    return Plan(companies=tuple(companies), troubles=tuple(troubles))
+
+
+def _ready(terms: Terms) -> Flow[None]:
+    """Stop before the first write where a role is missing, or the ERP is not the one we know."""
+    yield from ask(RequireRoles(tuple(dict.fromkeys(terms.policy.roles))))
+    known = yield from ask(Keys(customer_key(terms.policy, CustomerID("")), 3))
+    if not known or not terms.policy.check_tenant:
+        return
+    probes = yield from ask_all(ReadCustomer(customer_of(terms.policy, key)) for key in known)
+    if all(isinstance(probe, Ok) and probe.value is None for probe in probes):
+        names = ", ".join(repr(str(customer_of(terms.policy, key))) for key in known)
+        raise ConfigurationError(
+            f"the ERP holds none of the customers {names} that store {terms.policy.store!r} was synced with before: "
+            "it looks like another tenant; correct the tenant, or set the policy's check_tenant to False"
+        )
+
+
+# ------------------------------------------------------------------ waves
+def _worker(sources: Sequence[Source], terms: Terms, size: int) -> Flow[Tally]:
+    """Take wave after wave until the sources are empty, or something ends the run."""
+    tally = Tally()
+    for source in sources:
+        while not tally.stopped:
+            try:
+                page = yield from ask(NextPage(source, size))
+            except AuthenticationError:
+                raise
+            except RemoteError as error:
+                return evolve(tally, stopped=f"the ERP could not be read to the end: {error}")
+            if page is None:
+                break
+            tally = _sum((tally, (yield from _page(page, terms))))
+            tally = evolve(tally, stopped=tally.stopped or _too_many_failures(tally, terms))
+    return tally
+
+
+def _page(page: Page[Customer], terms: Terms) -> Flow[Tally]:
+    yield from ask(Tell(WaveRead(customers=len(page.items))))
+    results = yield from _wave(page.items, terms)
+    unreadable = [Trouble(customer=u.customer, error=u.error) for u in page.unreadable]
+    for trouble in unreadable:
+        yield from _told(trouble)
+    every = (*results, *unreadable)
+    yield from recorded(terms, lambda state: wave_entries(state, every))
+    return evolve(_tally(every), watermark=page.watermark)
+
+
+def _wave(customers: Iterable[Customer], terms: Terms) -> Flow[tuple[Result, ...]]:
+    """Sync customers in step: their calls are shared, their reservations counted together."""
+    flows = (_alone(customer.id, sync_customer(customer, terms)) for customer in customers)
+    claimed = through(together(flows), one_claim_each)
+    results = yield from through(claimed, lambda batch: reserve(batch, terms))
+    for result in results:
+        yield from _told(result)
+    return results
+
+
+def _alone(customer: CustomerID, flow: Flow[Any]) -> Flow[Any]:
+    """Return what a flow comes to, or its customer's trouble: one bad record never stops the others."""
+    try:
+        return (yield from flow)
+    except AuthenticationError:
+        raise
+    except (RemoteError, DecodeError, StalePlanError, LeftToAnotherError) as error:
+        return Trouble(customer=customer, error=error)
+
+
+def _told(result: Result) -> Flow[None]:
+    match result:
+        case Trouble():
+            event = CustomerSettled(customer=result.customer, steps=(), findings=(), error=result.error)
+        case Settled():
+            event = CustomerSettled(customer=result.customer, steps=result.steps, findings=result.findings)
+    yield from ask(Tell(event))
+
+
+# ------------------------------------------------------------------ what follows the first reading
+def _joined(first: Tally, sources: Sequence[Source], terms: Terms, size: int) -> Flow[Tally]:
+    """Look at the customers that others named, and at those whose lease has run out meanwhile."""
+    done = {result.customer for result in first.results}
+    tally = first
+    whole = any(isinstance(source, Everything) for source in sources)
+    if not whole and (named := first.look_at - done):
+        tally = _sum((tally, (yield from _chosen(named, terms, size))))
+    leases = {t.customer: until for t in tally.results if isinstance(t, Trouble) and (until := _lease(t.error))}
+    until = max(leases.values(), default=None)
+    if until is None or tally.stopped:
+        return tally
+    pause = (until - (yield from ask(Now()))).total_seconds() + 0.01
+    if pause > 0:
+        yield from ask(
+            Tell(Waiting(seconds=pause, reason=f"{len(leases)} customers are left to a run that was cut off"))
+        )
+        yield from ask(Wait(pause))
+    again = yield from _chosen(frozenset(leases), terms, size)
+    kept = tuple(result for result in tally.results if result.customer not in leases)
+    return _sum((evolve(tally, results=kept, customers=tally.customers - len(leases)), again))
+
+
+def _lease(error: Exception) -> datetime | None:
+    return error.until if isinstance(error, LeftToAnotherError) else None
+
+
+def _chosen(customers: Iterable[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
+    return (yield from _worker((Chosen(customers=tuple(sorted(customers))),), terms, size))
+
+
+def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, frozenset[Guarded]]]:
+    """Remove, behind the guard, then look again at those who waited for what was released."""
+    held: frozenset[Guarded] = frozenset()
+    if first.removals:
+        asked = reserve((Reserve(Guarded.REMOVALS, first.removals),), terms)
+        (allowed,) = yield from asked
+        held = frozenset() if allowed else frozenset({Guarded.REMOVALS})
+    terms = evolve(
+        terms, may_remove=True, allowed=frozenset({Guarded.REMOVALS}), held=held, trust_digest=False, expected={}
+    )
+    tally = first
+    if first.second_pass:
+        tally = _replaced(tally, (yield from _chosen(first.second_pass, terms, size)))
+    released = _releases(tally)
+    while released and tally.waits and not tally.stopped:
+        again = yield from _chosen(tally.waits, terms, size)
+        tally = _replaced(tally, again)
+        released = _releases(again)  # who waits may wait for one another
+    return tally, held
+
+
+def _releases(tally: Tally) -> bool:
+    """Tell whether an address was given up in the shop."""
+    steps = [step for result in tally.results if isinstance(result, Settled) for step in result.steps]
+    return any(
+        isinstance(step, RemoveUser)
+        or (isinstance(step, UpdateUser) and any(name == "email" for name, _ in step.changes))
+        for step in steps
+    )
+
+
+def _moved_marks(terms: Terms, size: int) -> Flow[frozenset[CustomerID]]:
+    """Return the customers whose primary contact is another than the log says: no stamp tells it."""
+    moved: set[CustomerID] = set()
+    while page := (yield from ask(NextPage(PrimaryMarks(), size))):
+        keys = [customer_key(terms.policy, customer.id) for customer in page.items]
+        logs = yield from ask_all(Load(key) for key in keys)
+        for customer, commits in zip(page.items, logs, strict=True):
+            known = fold(read_body(commit.body) for commit in commits)
+            if commits and known.primary != (customer.primary_contact or ""):
+                moved.add(customer.id)
+    return frozenset(moved)
+
+
+# ------------------------------------------------------------------ adding up
+def _tally(results: Iterable[Result]) -> Tally:
+    every = tuple(results)
+    settled = [result for result in every if isinstance(result, Settled)]
+    errors = (result.error if isinstance(result, Trouble) else result.outage for result in every)
+    outage = next((error for error in errors if isinstance(error, NotSentError | RateLimitedError)), None)
+    return Tally(
+        customers=len(every),
+        results=tuple(result for result in every if _worth_telling(result)),
+        second_pass=frozenset(result.customer for result in settled if result.second_pass),
+        waits=frozenset(result.customer for result in settled if result.waits),
+        look_at=frozenset(customer for result in settled for customer in result.look_at),
+        removals=sum(result.removals for result in settled),
+        failed=len([result for result in every if isinstance(result, Trouble) or result.failures]),
+        stopped=f"a system could not be reached: {outage}" if outage else "",
+    )
+
+
+def _worth_telling(result: Result) -> bool:
+    return isinstance(result, Trouble) or bool(result.steps or result.findings or result.failures)
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    parts = tuple(tallies)
+    return Tally(
+        customers=sum(part.customers for part in parts),
+        results=tuple(result for part in parts for result in part.results),
+        second_pass=frozenset[CustomerID]().union(*(part.second_pass for part in parts)),
+        waits=frozenset[CustomerID]().union(*(part.waits for part in parts)),
+        look_at=frozenset[CustomerID]().union(*(part.look_at for part in parts)),
+        removals=sum(part.removals for part in parts),
+        failed=sum(part.failed for part in parts),
+        stopped=next((part.stopped for part in parts if part.stopped), ""),
+        watermark=next((part.watermark for part in parts if part.watermark), None),
+    )
+
+
+def _replaced(old: Tally, new: Tally) -> Tally:
+    """Return both passes as one: a customer's later standing, with the steps of both."""
+    later = {result.customer: result for result in new.results}
+    before = {result.customer: result for result in old.results}
+    merged = [_both(before.get(customer), result) for customer, result in later.items()]
+    kept = [result for customer, result in before.items() if customer not in later]
+    return evolve(old, results=(*kept, *merged), waits=new.waits, stopped=new.stopped)
+
+
+def _both(before: Result | None, after: Result) -> Result:
+    if isinstance(before, Settled) and isinstance(after, Settled):
+        return evolve(after, steps=(*before.steps, *after.steps), failures=before.failures + after.failures)
+    return after
+
+
+def _too_many_failures(tally: Tally, terms: Terms) -> str:
+    limits = terms.policy.limits
+    if tally.customers < limits.failures_from or tally.failed < limits.failures * tally.customers:
+        return ""
+    return f"{tally.failed} of {tally.customers} customers failed; see the first of them before going on"
+
+
+def _report(tally: Tally, terms: Terms, held: frozenset[Guarded]) -> RunReport:
+    settled = tuple(result for result in tally.results if isinstance(result, Settled))
+    return RunReport(
+        run=terms.run,
+        customers=tally.customers,
+        settled=settled,
+        troubles=tuple(result for result in tally.results if isinstance(result, Trouble)),
+        held=held | frozenset(kind for result in settled for kind in result.held),
+        stopped=tally.stopped,
+    )

@@ -1,0 +1,159 @@
+"""Answers effects, in threads or in tasks: the only module that knows threading, asyncio, the clock."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from attrs import define, field
+
+from acumatica_b2b.errors import NotSentError, OutcomeUnknownError
+from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, arun, run
+from acumatica_b2b.http import AsyncTransport, Pause, Renew, Request, Response, Send, Session, Transport
+from acumatica_b2b.protocols import AsyncClock, Clock
+
+T = TypeVar("T")
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class AsyncSystemClock:
+    """The machine's own time, awaited."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+# ------------------------------------------------------------------ flows of requests
+def _lost(error: Exception) -> Failed:
+    """Return what a transport's exception means for the request."""
+    if isinstance(error, NotSentError | OutcomeUnknownError):
+        return Failed(error)
+    unknown = OutcomeUnknownError(f"the transport raised {type(error).__name__}; the request may have been sent")
+    unknown.__cause__ = error
+    return Failed(unknown)
+
+
+@define
+class Caller:
+    """Drives a client's flows over a transport, up to `parallel` requests at once."""
+
+    transport: Transport
+    sign_in: Callable[[], Flow[Session]]
+    clock: Clock = field(factory=SystemClock)
+    parallel: int = 4
+    session: Session | None = field(default=None, init=False, repr=False)
+    _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
+
+    def call(self, flow: Flow[T]) -> T:
+        """Return what a flow of requests comes to."""
+        return run(flow, self._answer)
+
+    def _answer(self, batch: Batch) -> Sequence[Any]:
+        if len(batch) == 1 or self.parallel == 1:
+            return [self._one(effect) for effect in batch]
+        with ThreadPoolExecutor(min(self.parallel, len(batch))) as pool:
+            return list(pool.map(self._one, batch))
+
+    def _one(self, effect: Effect[Any]) -> Any:
+        match effect:
+            case Send(request):
+                return self._send(request)
+            case Pause(seconds):
+                return self.clock.sleep(seconds)
+            case Renew(refused):
+                with self._lock:
+                    if self.session is None or self.session is refused:
+                        self.session = None
+                        self.session = self.call(self.sign_in())
+                    return self.session
+            case _:
+                raise TypeError(effect)
+
+    def _send(self, request: Request) -> Outcome[Response]:
+        try:
+            return Ok(self.transport.send(request))
+        except Exception as error:  # a host's transport may raise anything
+            return _lost(error)
+
+
+@define
+class AsyncCaller:
+    """The same in tasks."""
+
+    transport: AsyncTransport
+    sign_in: Callable[[], Flow[Session]]
+    clock: AsyncClock = field(factory=AsyncSystemClock)
+    parallel: int = 4
+    session: Session | None = field(default=None, init=False, repr=False)
+    _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
+
+    async def call(self, flow: Flow[T]) -> T:
+        """Return what a flow of requests comes to."""
+        return await arun(flow, self._answer)
+
+    async def _answer(self, batch: Batch) -> Sequence[Any]:
+        return await in_tasks([partial(self._one, effect) for effect in batch], self.parallel)
+
+    async def _one(self, effect: Effect[Any]) -> Any:
+        match effect:
+            case Send(request):
+                return await self._send(request)
+            case Pause(seconds):
+                return await self.clock.sleep(seconds)
+            case Renew(refused):
+                async with self._lock:
+                    if self.session is None or self.session is refused:
+                        self.session = None
+                        self.session = await self._sign_in()
+                    return self.session
+            case _:
+                raise TypeError(effect)
+
+    async def _sign_in(self) -> Session:
+        async def answer(batch: Batch) -> Sequence[Any]:
+            return [await self._one(effect) for effect in batch]
+
+        return await arun(self.sign_in(), answer)
+
+    async def _send(self, request: Request) -> Outcome[Response]:
+        try:
+            return Ok(await self.transport.send(request))
+        except Exception as error:  # a host's transport may raise anything
+            return _lost(error)
+
+
+async def in_tasks(calls: Sequence[Callable[[], Awaitable[T]]], parallel: int) -> list[T]:
+    """Return the answers of calls made in tasks; the first error is raised when all have stopped."""
+    gate = asyncio.Semaphore(parallel)
+
+    async def guarded(call: Callable[[], Awaitable[T]]) -> T:
+        async with gate:
+            return await call()
+
+    tasks = [asyncio.ensure_future(guarded(call)) for call in calls]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,23 @@
+"""BigCommerce B2B Edition as one object that answers requests, with the store it keeps."""
+
+from acumatica_b2b.simulators.bigcommerce.envelope import RefusedError
+from acumatica_b2b.simulators.bigcommerce.records import (
+    ExtraField,
+    Role,
+    StoredAddress,
+    StoredCompany,
+    StoredUser,
+    SuperAdmin,
+)
+from acumatica_b2b.simulators.bigcommerce.simulator import BigCommerceSimulator
+
+__all__ = [
+    "BigCommerceSimulator",
+    "ExtraField",
+    "RefusedError",
+    "Role",
+    "StoredAddress",
+    "StoredCompany",
+    "StoredUser",
+    "SuperAdmin",
+]

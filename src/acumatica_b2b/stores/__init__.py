@@ -1,0 +1,6 @@
+"""Where the sync log is kept: in memory, or in one SQLite file that needs no server."""
+
+from acumatica_b2b.stores.memory import MemoryStore
+from acumatica_b2b.stores.sqlite import SqliteStore
+
+__all__ = ["MemoryStore", "SqliteStore"]

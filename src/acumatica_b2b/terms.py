@@ -1,0 +1,91 @@
+"""On what terms a run works, and how a customer stands when it has done what it may."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import field, frozen
+
+from acumatica_b2b.actions import Step
+from acumatica_b2b.errors import AcumaticaB2BError, RemoteError
+from acumatica_b2b.findings import Finding
+from acumatica_b2b.mapping import CustomerMapping, map_customer
+from acumatica_b2b.model import Capabilities, ContactID, CustomerID
+from acumatica_b2b.plan import CompanyPlan
+from acumatica_b2b.policy import Guarded, SyncPolicy
+from acumatica_b2b.protocols import LogKey
+
+
+@frozen(kw_only=True)
+class Terms:
+    """On what terms a run works."""
+
+    policy: SyncPolicy
+    capabilities: Capabilities
+    mapping: CustomerMapping = map_customer
+    run: str
+    may_remove: bool = False
+    allowed: frozenset[Guarded] = frozenset()
+    held: frozenset[Guarded] = frozenset()
+    trust_digest: bool = False
+    """Whether a customer with unchanged ERP values needs no look at the shop."""
+    expected: Mapping[CustomerID, CompanyPlan] = field(factory=dict[CustomerID, CompanyPlan])
+    """The plans to be followed to the letter; customers without one are synced as they stand."""
+
+
+@frozen(kw_only=True)
+class Settled:
+    """How one customer stands after a run has done what it may."""
+
+    customer: CustomerID
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    failures: int = 0
+    """How many steps were refused or went unanswered."""
+    removals: int = 0
+    """How many users are due to be removed, in the second pass."""
+    second_pass: bool = False
+    """Whether something is due then."""
+    look_at: frozenset[CustomerID] = frozenset()
+    waits: bool = False
+    """Whether an address or a mover has to be released elsewhere first."""
+    open: bool = False
+    """Whether it is to be looked at again, changed in the ERP or not."""
+    users: int = 0
+    """How many more users are linked than before."""
+    companies: int = 0
+    held: frozenset[Guarded] = frozenset()
+    """What the guard held back here."""
+    outage: RemoteError | None = None
+    """Why a system could not be reached: the run ends."""
+
+
+class LeftToAnotherError(AcumaticaB2BError):
+    """Another runner is at work on this customer, until its lease ends."""
+
+    def __init__(self, message: str, until: datetime | None = None) -> None:
+        super().__init__(message, until)
+        self.until = until
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def customer_key(policy: SyncPolicy, customer: CustomerID) -> LogKey:
+    """Return the key of a customer's log."""
+    return LogKey(f"{policy.store}/customer/{_ascii(customer)}")
+
+
+def customer_of(policy: SyncPolicy, key: LogKey) -> CustomerID:
+    """Return the customer whose log has this key."""
+    name = key.removeprefix(customer_key(policy, CustomerID("")))
+    return CustomerID(bytes.fromhex(name[1:]).decode() if name.startswith("~") else name)
+
+
+def contact_key(policy: SyncPolicy, contact: ContactID) -> LogKey:
+    """Return the key of the index that says whose user a contact has."""
+    return LogKey(f"{policy.store}/contact/{_ascii(contact)}")
+
+
+def _ascii(identifier: str) -> str:
+    plain = identifier.isascii() and identifier.isprintable() and not identifier.startswith("~")
+    return identifier if plain else f"~{identifier.encode().hex()}"

@@ -1,0 +1,22 @@
+"""For the tests of hosts: both systems in memory, and faults on cue.
+
+`acumatica_b2b.testing.strategies` needs hypothesis and is imported by its own name.
+"""
+
+from acumatica_b2b.testing.faults import Crash, Fault, Faults, FaultyErp, FaultyShop, FaultyStore, at, whenever
+from acumatica_b2b.testing.memory import AsyncErpOf, AsyncShopOf, MemoryErp, MemoryShop
+
+__all__ = [
+    "AsyncErpOf",
+    "AsyncShopOf",
+    "Crash",
+    "Fault",
+    "Faults",
+    "FaultyErp",
+    "FaultyShop",
+    "FaultyStore",
+    "MemoryErp",
+    "MemoryShop",
+    "at",
+    "whenever",
+]

@@ -1,0 +1,317 @@
+"""The world: all that a run knows of one customer. Every observation and every step makes a new one."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import assert_never
+
+from attrs import evolve, field, frozen
+
+from acumatica_b2b.actions import (
+    CreateAddress,
+    CreateCompany,
+    CreateUser,
+    MoveAdmin,
+    RemoveAddress,
+    RemoveUser,
+    SetRole,
+    Step,
+    UpdateAddress,
+    UpdateCompany,
+    UpdateUser,
+    WriteReference,
+)
+from acumatica_b2b.errors import LeaseEndedError, NotSentError, RateLimitedError, RejectedError
+from acumatica_b2b.flow import Failed, Outcome
+from acumatica_b2b.mapping import Desired, contact_record, customer_record, plain_email
+from acumatica_b2b.matching import Contest, Pairs, contested, match_addresses, match_users, referred
+from acumatica_b2b.model import (
+    AddressID,
+    Capabilities,
+    Company,
+    CompanyUser,
+    ContactID,
+    Customer,
+    CustomerID,
+    LocationID,
+    Record,
+    RecordKind,
+    StorefrontID,
+    UserID,
+)
+from acumatica_b2b.policy import Guarded, SyncPolicy
+from acumatica_b2b.shop import after
+from acumatica_b2b.steps import address_fields, company_fields, digests, logged, record_of, user_fields
+from acumatica_b2b.synclog import (
+    Done,
+    Entry,
+    Intended,
+    Link,
+    Linked,
+    LogState,
+    NotSent,
+    Refused,
+    Unanswered,
+    Unlinked,
+    applied,
+)
+
+
+@frozen(kw_only=True)
+class Home:
+    """Where a contact's user is, according to the log of another customer."""
+
+    customer: CustomerID
+    user: UserID
+
+
+@frozen(kw_only=True)
+class World:
+    """What one run knows of one customer.
+
+    `holders` says who has an address in the whole store, as far as that was asked; `gone` where the
+    contacts are that are linked here and no longer the customer's: None is the proof of a deletion.
+    """
+
+    customer: Customer
+    desired: Desired
+    policy: SyncPolicy
+    capabilities: Capabilities
+    state: LogState = LogState()
+    company: Company | None = None
+    version: int = 0
+    ambiguous: str = ""
+    adopts: str = ""
+    contest: Contest = Contest(users=())
+    pairs: Pairs = Pairs(users={})
+    places: Mapping[LocationID, AddressID] = field(factory=dict[LocationID, AddressID])
+    indexed: frozenset[ContactID] = frozenset()
+    """The contacts that the index over all customers gives to this one."""
+    index: Mapping[ContactID, int] = field(factory=dict[ContactID, int])
+    """The versions of the index's logs, as far as they were loaded."""
+    elsewhere: Mapping[ContactID, Home] = field(factory=dict[ContactID, Home])
+    holders: Mapping[str, CompanyUser | None] = field(factory=dict[str, CompanyUser | None])
+    gone: Mapping[ContactID, CustomerID | None] = field(factory=dict[ContactID, CustomerID | None])
+    may_remove: bool = False
+    planning: bool = False
+    """Whether this is a plan: ids that nobody knows yet are written back all the same."""
+    allowed: frozenset[Guarded] = frozenset()
+    held: frozenset[Guarded] = frozenset()
+    refused: Mapping[Step, Exception] = field(factory=dict[Step, Exception])
+    taken: tuple[Step, ...] = ()
+    unsaved: tuple[Entry, ...] = ()
+
+    @property
+    def record(self) -> Record:
+        """The customer's own record."""
+        return customer_record(self.customer.id)
+
+    @property
+    def users(self) -> Mapping[UserID, CompanyUser]:
+        """The company's users by id."""
+        return {user.id: user for user in self.company.users} if self.company else {}
+
+    @property
+    def linked(self) -> Mapping[ContactID, UserID]:
+        """The contacts whose linked user is there."""
+        there = self.users
+        return {contact: user for contact, user in self.state.contacts.items() if user in there}
+
+    @property
+    def locations(self) -> Mapping[LocationID, AddressID]:
+        """The links of locations."""
+        return {
+            LocationID(record.id): AddressID(StorefrontID(link.id))
+            for record, link in self.state.links.items()
+            if record.kind is RecordKind.LOCATION
+        }
+
+
+def noted(world: World, *entries: Entry) -> World:
+    """Return the world with entries added to its state, to be saved with the next commit."""
+    state = world.state
+    for entry in entries:
+        state = applied(state, entry)
+    return evolve(world, state=state, unsaved=(*world.unsaved, *entries))
+
+
+# ------------------------------------------------------------------ observing
+def adopted(world: World, company: Company | None) -> World:
+    """Return the world as just observed: its company, who is who in it, and the links that follow."""
+    world = evolve(world, company=company)
+    contest = contested(world.desired, world.linked)
+    world = evolve(world, contest=contest, pairs=Pairs(users={}), places={})
+    if company is None:
+        return world
+    references = {c.id: referred(c.reference, world.policy) for c in world.customer.contacts}
+    pairs = match_users(
+        contest.users,
+        company,
+        world.state.contacts,
+        {contact: UserID(StorefrontID(user)) for contact, user in references.items() if user},
+        _kept(world),
+    )
+    places = match_addresses(world.desired, company, world.locations)
+    world = evolve(world, pairs=pairs, places=places)
+    return noted(world, *_links(world, company))
+
+
+def _kept(world: World) -> frozenset[ContactID]:
+    """Return the contacts who want no user now and keep the one they have, for they are no leavers.
+
+    A contact whose user holds the very address that went to another contact loses that user to it.
+    """
+    findings = world.desired.findings
+    out = {f.record.id for f in findings if f.record.kind is RecordKind.CONTACT and f.kind.about.leaves}
+    out |= {user.contact for user in world.contest.users}
+    lost = {user.contact: user.email for user in world.desired.users}
+    linked, users = world.linked, world.users
+    return frozenset(
+        contact.id
+        for contact in world.customer.contacts
+        if contact.id in linked
+        and contact.id not in out
+        and plain_email(users[linked[contact.id]].email) != lost.get(contact.id)
+    )
+
+
+def _links(world: World, company: Company) -> Iterator[Entry]:
+    """Yield what the log has to learn from an observation."""
+    state, users = world.state, world.users
+    pairs = {contact_record(contact): user for contact, user in world.pairs.users.items()}
+    places = {Record(RecordKind.LOCATION, location): address for location, address in world.places.items()}
+    now: dict[Record, str] = {world.record: company.id, **pairs, **places}
+    taken_over: dict[RecordKind, set[str]] = {RecordKind.CONTACT: {*pairs.values()}, RecordKind.LOCATION: {*places.values()}}
+    for record, link in state.links.items():
+        if record not in now and link.id in taken_over.get(record.kind, set()):
+            yield Unlinked(record=record)
+    for record, identifier in now.items():
+        old = state.links.get(record)
+        granted = record in pairs and _was_granted(world, record, users[pairs[record]])
+        if old is None or old.id != identifier or (granted and identifier not in state.granted):
+            yield Linked(record=record, id=identifier, granted=granted)
+
+
+def _was_granted(world: World, record: Record, user: CompanyUser) -> bool:
+    """Tell whether an admin has the role from us by a step whose answer nobody recorded."""
+    intended = {i.step.id for i in world.state.open.values() if i.step.grant in {"give", "move"}}
+    return user.role == world.policy.primary_role and (record.id in world.state.awaited or user.id in intended)
+
+
+def read_back(world: World, company: Company | None) -> World:
+    """Return the world with what the shop made of the values it was sent in this run.
+
+    What differs is remembered, so that a shop that rewrites a value is not written to for ever.
+    An e-mail address is no such value: see `findings`.
+    """
+    world = adopted(world, company)
+    if company is None:
+        return world
+    return noted(world, *_rewritten(world, company))
+
+
+def _rewritten(world: World, company: Company) -> Iterator[Entry]:
+    written = {record_of(step) for step in world.taken}
+    there = {world.record: digests(company_fields(company))}
+    there |= {contact_record(c): digests(user_fields(world.users[u])) for c, u in world.pairs.users.items()}
+    addresses = {address.id: address for address in company.addresses}
+    there |= {
+        Record(RecordKind.LOCATION, location): digests(address_fields(addresses[address]))
+        for location, address in world.places.items()
+    }
+    for record in sorted(written & there.keys()):
+        link = world.state.links.get(record)
+        if link and (seen := _differs(link, there[record])):
+            yield Linked(record=record, id=link.id, seen=seen)
+
+
+def _differs(link: Link, there: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: there[name]
+        for name, sent in link.sent.items()
+        if name in there and name != "email" and there[name] not in {sent, link.seen.get(name)}
+    }
+
+
+# ------------------------------------------------------------------ stepping
+def intended(world: World, steps: tuple[Step, ...], until: datetime) -> World:
+    """Return the world with steps about to go out."""
+    roles: Mapping[str, str] = {user.id: user.role for user in world.users.values()}
+    return noted(world, *(Intended(step=logged(step, world.policy, roles), until=until) for step in steps))
+
+
+def settle(world: World, step: Step, outcome: Outcome[StorefrontID | None]) -> World:
+    """Return the world after one intended step and what came of it.
+
+    A refused step is a fact of the world: it is not proposed again in this run.
+    """
+    key = logged(step, world.policy, {}).hash
+    if isinstance(outcome, Failed):
+        return _unsettled(world, step, key, outcome.error)
+    identifier = outcome.value or ""
+    world = evolve(world, taken=(*world.taken, step))
+    world = noted(world, Done(step=key, id=identifier))
+    return _stepped(world, step, identifier)
+
+
+def _unsettled(world: World, step: Step, key: str, error: Exception) -> World:
+    match error:
+        case LeaseEndedError():  # nothing is wrong with the step: it is proposed anew
+            return noted(world, NotSent(step=key))
+        case NotSentError() | RateLimitedError():
+            entry: Entry = NotSent(step=key)
+        case RejectedError():
+            entry = Refused(step=key, reason=error.reason, message=str(error))
+        case _:
+            entry = Unanswered(step=key)
+    return noted(evolve(world, refused={**world.refused, step: error}), entry)
+
+
+def _stepped(world: World, step: Step, identifier: str) -> World:
+    company = after(world.company, step, identifier, world.capabilities, world.policy)
+    world = evolve(world, company=company)
+    match step:
+        case CreateCompany(admin=admin) if admin and company:
+            return _paired(world, admin.contact, company.users[0].id)
+        case CreateUser(user=user):
+            return _paired(world, user.contact, UserID(StorefrontID(identifier)))
+        case CreateAddress(address=address):
+            places = {**world.places, address.location: AddressID(StorefrontID(identifier))}
+            return evolve(world, places=places)
+        case RemoveUser(contact=contact):
+            return _paired(world, contact, None)
+        case WriteReference():
+            return _referenced(world, step)
+        case (
+            CreateCompany()
+            | UpdateCompany()
+            | UpdateUser()
+            | SetRole()
+            | MoveAdmin()
+            | UpdateAddress()
+            | RemoveAddress()
+        ):
+            return world
+        case _:
+            assert_never(step)
+
+
+def _paired(world: World, contact: ContactID, user: UserID | None) -> World:
+    pairs = {c: u for c, u in world.pairs.users.items() if c != contact}
+    return evolve(world, pairs=evolve(world.pairs, users=pairs if user is None else {**pairs, contact: user}))
+
+
+def _referenced(world: World, step: WriteReference) -> World:
+    """Return the world whose ERP record holds the written reference."""
+    customer, record, value = world.customer, step.reference.record, step.reference.value
+    match record.kind:
+        case RecordKind.CUSTOMER:
+            customer = evolve(customer, reference=value)
+        case RecordKind.CONTACT:
+            contacts = tuple(evolve(c, reference=value) if c.id == record.id else c for c in customer.contacts)
+            customer = evolve(customer, contacts=contacts)
+        case RecordKind.LOCATION:
+            places = tuple(evolve(p, reference=value) if p.id == record.id else p for p in customer.locations)
+            customer = evolve(customer, locations=places)
+        case _:
+            assert_never(record.kind)
+    return evolve(world, customer=customer)

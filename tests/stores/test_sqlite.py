@@ -1,0 +1,224 @@
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from acumatica_b2b.errors import StoreError
+from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.stores import SqliteStore
+
+KEY = LogKey("shop/customer/C000000288")
+FIRST = Commit(key=KEY, version=1, body="{}")
+WAVE = [Commit(key=KEY, version=version, body="{}") for version in range(1, 41)]
+
+APPEND_THEN_WAIT = """
+import sys
+from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.stores import SqliteStore
+kept = SqliteStore(sys.argv[1]).append([Commit(key=LogKey("shop/customer/C000000288"), version=1, body="{}")])
+print(list(kept), flush=True)
+sys.stdin.read()
+"""
+APPEND_IN_TURN = """
+import sys
+from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.stores import SqliteStore
+sys.stdin.read()
+with SqliteStore(sys.argv[1]) as store:
+    wave = [Commit(key=LogKey("shop/customer/C000000288"), version=version, body="{}") for version in range(1, 41)]
+    print(sum(store.append([commit])[0] for commit in wave))
+"""
+
+
+@contextmanager
+def child(script: str, path: Path) -> Generator[subprocess.Popen[str]]:
+    """Run a script in a process of its own that ends with the block."""
+    command = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own script
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def refused(path: Path, sentence: str) -> None:
+    """Assert that the file is not opened, and why; the message names the file."""
+    whole = f"sync log {str(path)!r} {sentence}"
+    with pytest.raises(StoreError, match=re.escape(whole)):
+        SqliteStore(path)
+
+
+# ------------------------------------------------------------------ durable, and shared
+def test_what_was_appended_outlives_a_killed_process(path: Path) -> None:
+    """A commit is found after its process was killed the moment append had returned."""
+    with child(APPEND_THEN_WAIT, path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "[True]\n"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with SqliteStore(path) as store:
+            assert list(store.load([KEY])[0]) == [FIRST]
+
+
+def test_every_commit_waits_for_the_disk(path: Path) -> None:
+    """The write-ahead log is flushed at each commit: SQLite's level FULL, which is 2."""
+    with SqliteStore(path) as store:
+        assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_connections_that_race_for_a_version_have_one_winner(path: Path) -> None:
+    """Of four connections to one file that append the same versions, one wins each of them."""
+
+    def race(start: int) -> int:
+        with SqliteStore(path) as store:
+            return sum(store.append([commit])[0] for commit in WAVE[start:] + WAVE[:start])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(race, range(4))) == len(WAVE)
+
+
+def test_connections_that_make_the_same_file_wait_for_each_other(tmp_path: Path) -> None:
+    """Of six connections that open the same new file at the same moment, each gets in; twenty times."""
+    line = Barrier(6)
+
+    def enter(name: str) -> None:
+        line.wait()
+        with SqliteStore(tmp_path / name) as store:
+            assert list(store.load([KEY])[0]) == []
+
+    with ThreadPoolExecutor(6) as pool:
+        for name in map(str, range(20)):
+            list(pool.map(enter, [name] * 6))
+
+
+def test_processes_that_race_to_make_the_file_share_it(path: Path) -> None:
+    """Of three processes that make the file at once, each gets in and one wins each version."""
+    with child(APPEND_IN_TURN, path) as a, child(APPEND_IN_TURN, path) as b, child(APPEND_IN_TURN, path) as c:
+        for process in (a, b, c):
+            assert process.stdin is not None
+            process.stdin.close()
+        assert sum(int(process.stdout.read()) for process in (a, b, c) if process.stdout is not None) == len(WAVE)
+
+
+def test_one_append_is_one_transaction(path: Path) -> None:
+    """Nothing of an append is kept when the file fills up in the middle of it."""
+    large = [Commit(key=KEY, version=version, body="x" * 50_000) for version in range(2, 40)]
+    with SqliteStore(path) as store:
+        store.append([FIRST])
+        (pages,) = store._database.execute("PRAGMA page_count").fetchone()
+        store._database.execute(f"PRAGMA max_page_count = {pages + 100}")
+        with pytest.raises(StoreError, match="can't be written to: database or disk is full; free some space"):
+            store.append(large)
+        assert list(store.load([KEY])[0]) == [FIRST]
+        assert list(store.append(large[:2])) == [True, True]
+
+
+# ------------------------------------------------------------------ what can be wrong with a file
+def test_a_closed_store_says_so(path: Path) -> None:
+    """StoreError: a closed store is neither read nor written; closing it twice does no harm."""
+    with SqliteStore(path) as store:
+        store.close()
+    with pytest.raises(StoreError, match="can't be read: Cannot operate on a closed database"):
+        store.load([KEY])
+    with pytest.raises(StoreError, match="can't be written to"):
+        store.append([FIRST])
+
+
+def test_a_locked_file_names_the_way_out(path: Path) -> None:
+    """StoreError: another process writes for longer than our patience; afterwards it works."""
+    with SqliteStore(path, patience=0.0) as store, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="database is locked; end the process that keeps it locked, or wait"):
+            store.append([FIRST])
+        other.rollback()
+        assert list(store.append([FIRST])) == [True]
+
+
+def test_a_file_locked_while_it_is_opened_names_the_way_out(path: Path) -> None:
+    """StoreError: a file whose writer keeps it is not opened."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="can't be opened: database is locked"):
+            SqliteStore(path, patience=0.0)
+
+
+def test_a_store_that_may_not_write_says_so(path: Path) -> None:
+    """StoreError: a database that has become read-only is still read, but not written."""
+    with SqliteStore(path) as store:
+        store.append([FIRST])
+        store._database.execute("PRAGMA query_only = ON")
+        with pytest.raises(StoreError, match="attempt to write a readonly database; let this user write to it"):
+            store.drop(KEY, 2)
+        assert list(store.load([KEY])[0]) == [FIRST]
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write to any file")
+def test_a_read_only_file_is_refused_when_it_is_opened(path: Path) -> None:
+    """StoreError: a file that this user may not write is refused before anything is sent anywhere."""
+    SqliteStore(path).close()
+    path.chmod(0o444)
+    refused(path, "can't be opened: attempt to write a readonly database; let this user write to it")
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    """StoreError: the file's directory is not made on the way."""
+    path = tmp_path / "nowhere" / "log.sqlite"
+    refused(path, "can't be opened: unable to open database file; check that its directory exists")
+
+
+def test_a_file_of_something_else_is_refused_untouched(path: Path) -> None:
+    """StoreError: what is no database is left as it was."""
+    path.write_text("not a database, but somebody's notes\n" * 100)
+    refused(path, "can't be opened: file is not a database; name another file, or restore it from a backup")
+    assert path.read_text() == "not a database, but somebody's notes\n" * 100
+
+
+def test_a_corrupted_file_is_named(path: Path) -> None:
+    """StoreError: a database whose pages are damaged is not read as if it were empty."""
+    with SqliteStore(path) as store:
+        store.append(WAVE)
+    pages = bytearray(path.read_bytes())
+    pages[4096:] = b"\xff" * (len(pages) - 4096)
+    path.write_bytes(pages)
+    with SqliteStore(path) as store, pytest.raises(StoreError, match="malformed; restore it from a backup"):
+        store.load([KEY])
+
+
+def test_the_database_of_another_program_is_refused_untouched(path: Path) -> None:
+    """StoreError: a database with tables that are not ours gets none of ours."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE notes (text)")
+        refused(path, "is the database of another program; name another file")
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notes",)]
+
+
+def test_a_newer_schema_is_refused_untouched(path: Path) -> None:
+    """StoreError: a file made by a later version of this library is left to that version."""
+    with SqliteStore(path) as store:
+        store.append([FIRST])
+        store._database.execute("PRAGMA user_version = 2")
+    refused(path, "has schema 2, newer than 1; update acumatica-b2b")
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT count(*) FROM commits").fetchone() == (1,)
+
+
+def test_a_log_that_would_be_forgotten_is_refused() -> None:
+    """StoreError: SQLite's own memory is no file; MemoryStore is for that."""
+    with pytest.raises(StoreError, match="sync log ':memory:' can't keep a write-ahead log; put it in a file"):
+        SqliteStore(":memory:")
+
+
+def test_a_store_shows_where_it_is_and_nothing_else(path: Path) -> None:
+    """The repr names the file and the patience."""
+    with SqliteStore(path, patience=5.0) as store:
+        assert repr(store) == f"SqliteStore(path={path!r}, patience=5.0)"
