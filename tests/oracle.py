@@ -155,7 +155,8 @@ def expected_users(
     people = {contact.id: made_of(contact, policy) for contact in fit}
     by_claim = sorted(people, key=lambda key: (key != customer.primary_contact, key not in linked, rank(key)))
     winners = {people[key].email: key for key in reversed(by_claim)}
-    return {key: people[key] for key in winners.values()}
+    chosen = set(winners.values())
+    return {key: person for key, person in people.items() if key in chosen}
 
 
 def expected_admin(customer: Customer, policy: SyncPolicy) -> ContactID | None:
@@ -539,9 +540,10 @@ class Step:
         best = {customer: self._best(customer, keys, email) for customer, keys in asking.items()}
         if len(best) == 1:
             return next(iter(best.values()))
-        if None in best.values() or not all(map(self.stands, best)) or self.linked.keys() & set(best.values()):
-            return None
-        return best[min(best)]
+        linked = [key for key in best.values() if key in self.linked]
+        if len(linked) == 1 and linked[0] and self.users[self.linked[linked[0]][1]][1].email == email:
+            return linked[0]
+        return None if linked or None in best.values() or not all(map(self.stands, best)) else best[min(best)]
 
     def _best(self, customer: CustomerID, keys: list[ContactID], email: str) -> ContactID | None:
         primary, linked = self.customers[customer].primary_contact, self.linked

@@ -1,13 +1,13 @@
 import asyncio
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acumatica_b2b.flow import Batch, Effect, Flow, SideBySide, arun, ask, ask_all, run, side_by_side, together
+from acumatica_b2b.flow import Batch, Effect, Flow, SideBySide, arun, ask, ask_all, run, side_by_side, through, together
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class Early(Effect[str]):
 class Late(Effect[str]):
     """An effect of a later stage."""
 
-    stage: ClassVar[int] = 7
+    stage = 7
     name: str
 
 
@@ -111,14 +111,14 @@ def test_no_effects_are_no_question(drive: Driver) -> None:
 )
 def test_two_effects_need_two_answers(drive: Driver, flow: Callable[[], Flow[Any]], given: int) -> None:
     """ValueError: too few answers, or too many, are never dealt out; the message has both numbers."""
-    with pytest.raises(ValueError, match=rf"2 effects \(.*Early.*\) were given {given} answers"):
+    with pytest.raises(ValueError, match=rf"{given} answers to 2 effects \(.*Early.*\)"):
         drive(flow(), lambda _: ["x"] * given)
 
 
 @pytest.mark.parametrize("given", [0, 2])
 def test_one_effect_needs_one_answer(drive: Driver, given: int) -> None:
     """ValueError: one effect was answered not once."""
-    with pytest.raises(ValueError, match=rf"1 effects \(Early\) were given {given} answers"):
+    with pytest.raises(ValueError, match=rf"{given} answers to 1 effects \(Early\)"):
         drive(ask(Early("a")), lambda _: ["x"] * given)
 
 
@@ -277,6 +277,52 @@ def test_run_and_arun_ask_the_same(scripts: list[list[Effect[str]]]) -> None:
     ]
     assert results[0] == results[1]
     assert worlds[0].batches == worlds[1].batches
+
+
+# ------------------------------------------------------------------ through another flow
+def answering_early(batch: Batch) -> Flow[Sequence[Any]]:
+    """Answer early effects here, and pass on the others."""
+    if all(isinstance(effect, Early) for effect in batch):
+        return ["here"] * len(batch)
+    return (yield from ask_all(batch))
+
+
+def test_a_flow_between_answers_some_and_passes_on_others(drive: Driver) -> None:
+    """What the flow between answers never reaches the world; the rest does, answer and all."""
+    world = World()
+    assert drive(through(conversation(Early("a"), Late("b"), Early("c")), answering_early), world) == (
+        "here",
+        "B",
+        "here",
+    )
+    assert world.batches == [(Late("b"),)]
+
+
+def test_an_error_passes_the_flow_between(drive: Driver) -> None:
+    """What the world raises is raised inside the inner flow, which may go on."""
+
+    def careful() -> Flow[str]:
+        try:
+            return (yield from ask(Late("b")))
+        except Lost:
+            return (yield from ask(Early("a")))
+
+    def answer(_: Batch) -> Sequence[str]:
+        raise Lost
+
+    assert drive(through(careful(), answering_early), answer) == "here"
+
+
+def test_a_flow_between_closes_the_flow_inside(drive: Driver) -> None:
+    """Ctrl-C closes both."""
+    seen: list[str] = []
+
+    def answer(_: Batch) -> Sequence[str]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        drive(through(noting_its_end(seen, "a"), ask_all), answer)
+    assert seen == ["GeneratorExit a"]
 
 
 # ------------------------------------------------------------------ side by side

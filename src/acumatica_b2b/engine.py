@@ -18,7 +18,18 @@ from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import lost_places
 from acumatica_b2b.protocols import Commit
-from acumatica_b2b.synclog import Body, Cleared, Entry, Found, Linked, SettledAt, Unlinked, digest, write_body
+from acumatica_b2b.synclog import (
+    Body,
+    Cleared,
+    Entry,
+    Found,
+    Linked,
+    SettledAt,
+    Unlinked,
+    digest,
+    own_contacts,
+    write_body,
+)
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, contact_key, customer_key
 from acumatica_b2b.world import World, adopted, intended, noted, read_back, settle
 
@@ -138,20 +149,14 @@ def _saved(world: World, terms: Terms, now: datetime) -> Flow[World]:
         world,
         version=commit.version,
         unsaved=(),
-        indexed=_own_contacts(world),
+        indexed=own_contacts(world.state),
         index={**world.index, **versions},
     )
 
 
-def _own_contacts(world: World) -> frozenset[ContactID]:
-    """Return the contacts who have a user here, or are about to get one."""
-    coming = {ContactID(i.step.admin or i.step.record.id) for i in world.state.open.values() if i.step.email}
-    return frozenset(coming.union(world.state.contacts))
-
-
 def _index(world: World, terms: Terms, now: datetime) -> Flow[dict[ContactID, Commit]]:
     """Return the commits that tell all customers which contacts have a user here, or no longer."""
-    own = _own_contacts(world)
+    own = own_contacts(world.state)
     changed = sorted(own ^ world.indexed)
     unknown = [contact for contact in changed if contact not in world.index]
     logs = yield from ask_all(Load(contact_key(terms.policy, contact)) for contact in unknown)
@@ -194,6 +199,8 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         removals=len(can_go),
         second_pass=bool(can_go or places) and not world.may_remove,
         look_at=frozenset(moved | homes),
+        released=bool(before.state.contacts.keys() - world.state.contacts.keys())
+        or any(isinstance(step, UpdateUser) and dict(step.changes).get("email") for step in world.taken),
         waits=any(f.kind in _WAITING for f in found),
         open=bool(world.refused or can_go or places or any(f.kind.about.looked_at_again for f in found)),
         users=len(world.state.contacts) - len(before.state.contacts),
@@ -203,7 +210,15 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
     )
 
 
-_WAITING = frozenset({FindingKind.EMAIL_OWNED_ELSEWHERE, FindingKind.MOVE_WAITS, FindingKind.EMAIL_CYCLE})
+_WAITING = frozenset(
+    {
+        FindingKind.EMAIL_CYCLE,
+        FindingKind.EMAIL_OWNED_ELSEWHERE,
+        FindingKind.MOVE_WAITS,
+        # the address may have been given up between the refusal and the question
+        FindingKind.SUPER_ADMIN_EMAIL,
+    }
+)
 
 
 def _digest(world: World) -> str:

@@ -41,12 +41,17 @@ class Contest:
     findings: tuple[Finding, ...] = ()
 
 
-def contested(desired: Desired, linked: Iterable[ContactID]) -> Contest:
-    """Give each address to one contact: the primary, else one already linked, else the lowest id."""
-    links = frozenset(linked)
+def contested(
+    desired: Desired, linked: frozenset[ContactID] = frozenset(), deleted: frozenset[ContactID] = frozenset()
+) -> Contest:
+    """Give each address to one contact: the primary, else one already linked, else the lowest id.
 
-    def rank(user: DesiredUser) -> tuple[bool, bool, tuple[int, str]]:
-        return user.contact != desired.primary, user.contact not in links, id_order(user.contact)
+    Contacts whose user was `deleted` in the shop come last: none is made for them anyway.
+    """
+
+    def rank(user: DesiredUser) -> tuple[bool, bool, bool, tuple[int, str]]:
+        contact = user.contact
+        return contact in deleted, contact != desired.primary, contact not in linked, id_order(contact)
 
     winners: dict[str, DesiredUser] = {}
     for user in sorted(desired.users, key=rank):

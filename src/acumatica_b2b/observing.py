@@ -1,6 +1,6 @@
 """The flows that look: what the log, the shop and the ERP know of one customer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import evolve
 
@@ -15,6 +15,7 @@ from acumatica_b2b.model import (
     CompanyID,
     CompanyRef,
     CompanyUser,
+    Contact,
     ContactID,
     Customer,
     CustomerID,
@@ -23,9 +24,9 @@ from acumatica_b2b.model import (
 )
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import deleted_company
-from acumatica_b2b.synclog import Linked, fold, read_body
+from acumatica_b2b.synclog import Linked, Unlinked, fold, own_contacts, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms, contact_key, customer_key
-from acumatica_b2b.world import Home, World, adopted
+from acumatica_b2b.world import Home, World, adopted, noted
 
 
 def loaded(customer: Customer, terms: Terms) -> Flow[World]:
@@ -71,8 +72,9 @@ def observed(world: World) -> Flow[World]:
     if company is None and not world.ambiguous:
         world, company = yield from _adoption(world)
     world = yield from _homes(world)
-    world = yield from _holders(adopted(world, company))
     world = yield from _gone(world)
+    world = yield from _holders(adopted(world, company))
+    world = noted(world, *_lost_links(world))
     # what earlier runs left open is answered by what was just observed
     return evolve(world, state=evolve(world.state, open={}))
 
@@ -136,7 +138,7 @@ def _adoption(world: World) -> Flow[tuple[World, Company | None]]:
     """Return the one unlinked company that holds the primary's address or most of the contacts'."""
     if not world.policy.adopt_companies or deleted_company(world) or not world.desired.takes_part:
         return world, None
-    wanted = contested(world.desired, ()).users
+    wanted = contested(world.desired).users
     holders = yield from ask_all(FindUser(user.email) for user in wanted)
     found = [outcome.value if isinstance(outcome, Ok) else None for outcome in holders]
     of_primary = next((u for w, u in zip(wanted, found, strict=True) if w.contact == world.desired.primary), None)
@@ -169,14 +171,25 @@ def _homes(world: World) -> Flow[World]:
     """Return the world with the contacts that another customer's log has a user for."""
     unlinked = [u.contact for u in world.desired.users if contact_record(u.contact) not in world.state.links]
     logs = yield from ask_all(Load(contact_key(world.policy, contact)) for contact in unlinked)
-    elsewhere = dict(world.elsewhere)
+    elsewhere: dict[ContactID, Home] = {}
     index = dict(world.index)
     for contact, commits in zip(unlinked, logs, strict=True):
         index[contact] = commits[-1].version if commits else 0
         home = read_home(commits[-1].body) if commits else None
         if home and home.customer != world.customer.id:
             elsewhere[contact] = home
-    return evolve(world, elsewhere=elsewhere, index=index)
+    return evolve(world, elsewhere=(yield from _confirmed(elsewhere, world)), index=index)
+
+
+def _confirmed(homes: Mapping[ContactID, Home], world: World) -> Flow[dict[ContactID, Home]]:
+    """Return the homes that the customer's own log confirms: it may have been written, and the index not."""
+    owners = sorted({home.customer for home in homes.values()})
+    logs = yield from ask_all(Load(customer_key(world.policy, owner)) for owner in owners)
+    own = {
+        owner: own_contacts(fold(read_body(commit.body) for commit in log))
+        for owner, log in zip(owners, logs, strict=True)
+    }
+    return {contact: home for contact, home in homes.items() if contact in own[home.customer]}
 
 
 def read_home(body: str) -> Home | None:
@@ -209,17 +222,27 @@ def _find(emails: Iterable[str]) -> Flow[list[CompanyUser]]:
     return [outcome.value for outcome in outcomes if isinstance(outcome, Ok) and outcome.value]
 
 
+def _lost_links(world: World) -> Iterator[Unlinked]:
+    """Yield the links of leavers whose user is gone already: nothing is left to be removed."""
+    out = {f.record for f in world.desired.findings if f.kind.about.leaves} | {contact_record(c) for c in world.gone}
+    if world.company is None or not world.company.complete or not world.desired.takes_part:
+        return
+    for contact in sorted(world.state.contacts.keys() - world.linked.keys()):
+        if contact_record(contact) in out:
+            yield Unlinked(record=contact_record(contact))
+
+
 def _gone(world: World) -> Flow[World]:
     """Return the world with where the linked contacts are that the customer does not list: read by id."""
     listed = {contact.id for contact in world.customer.contacts}
-    absent = [contact for contact in world.linked if contact not in listed]
+    absent = sorted(contact for contact in world.state.contacts if contact not in listed)
     if not world.customer.complete or not world.desired.takes_part:
         return world
     outcomes = yield from ask_all(ReadContact(contact) for contact in absent)
-    gone: dict[ContactID, CustomerID | None] = {}
+    gone: dict[ContactID, Contact | None] = {}
     for contact, outcome in zip(absent, outcomes, strict=True):
         if isinstance(outcome, Failed):
             raise outcome.error
         if outcome.value is None or outcome.value.customer != world.customer.id:
-            gone[contact] = outcome.value.customer if outcome.value else None
+            gone[contact] = outcome.value
     return evolve(world, gone=gone)

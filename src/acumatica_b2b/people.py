@@ -11,7 +11,7 @@ from acumatica_b2b.mapping import contact_record, id_order, plain_email
 from acumatica_b2b.model import CompanyUser, ContactID, CustomerID, DesiredUser, RecordKind, UserID
 from acumatica_b2b.policy import TakeBack
 from acumatica_b2b.primary_admin import Primary, Standing, Verdict, primary_admin
-from acumatica_b2b.world import World
+from acumatica_b2b.world import World, deleted_users
 
 
 # ------------------------------------------------------------------ Primary Admin
@@ -93,18 +93,13 @@ def obstacle(world: World, wanted: DesiredUser) -> Finding | None:
         return Finding(kind=kind, record=contact_record(wanted.contact), detail=detail)
 
     linked, home = world.state.contacts.get(wanted.contact), world.elsewhere.get(wanted.contact)
-    if linked and _deleted_in_shop(world):
+    if linked and wanted.contact in deleted_users(world):
         return because(FindingKind.DELETED_IN_SHOP, f"company user {linked}")
     if home:
         return because(FindingKind.MOVE_WAITS, f"company user {home.user} of customer {home.customer!r}")
     if taken := _taken_address(world, wanted):
         return because(*taken)
     return None
-
-
-def _deleted_in_shop(world: World) -> bool:
-    """Tell whether a linked user who is not there was deleted by people: we have a proven listing."""
-    return world.company is not None and world.company.complete and not world.policy.recreate_deleted
 
 
 def _taken_address(world: World, wanted: DesiredUser) -> tuple[FindingKind, str] | None:
@@ -185,8 +180,9 @@ def leavers(world: World) -> tuple[Leaver, ...]:
         return ()
     out = {f.record.id for f in world.desired.findings if f.record.kind is RecordKind.CONTACT and f.kind.about.leaves}
     claimed = set(world.pairs.users.values())
+    moved = {contact: now.customer for contact, now in world.gone.items() if now}
     return tuple(
-        Leaver(contact=contact, user=user, to=world.gone.get(contact))
+        Leaver(contact=contact, user=user, to=moved.get(contact))
         for contact, user in world.linked.items()
         if (contact in out or contact in world.gone) and user not in claimed and world.users[user].active
     )

@@ -8,7 +8,7 @@ from acumatica_b2b.actions import WriteReference
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.matching import reference_to, referred
-from acumatica_b2b.model import UNSET, MaybeUnset, NoteID, Record, RecordKind, Reference
+from acumatica_b2b.model import UNSET, CustomerID, MaybeUnset, NoteID, Record, RecordKind, Reference
 from acumatica_b2b.shop import is_pending
 from acumatica_b2b.world import World
 
@@ -21,6 +21,8 @@ class Held:
     note_id: NoteID
     id: str
     value: str | MaybeUnset
+    owner: CustomerID | None = None
+    """Whose record it is now, where not this customer's."""
 
 
 def reference_steps(world: World) -> Iterator[WriteReference]:
@@ -58,7 +60,7 @@ def reference_finding(world: World, held: Held) -> Finding | None:
 
 
 def _write(world: World, held: Held, value: str) -> WriteReference:
-    customer = world.customer.id
+    customer = held.owner or world.customer.id
     return WriteReference(reference=Reference(record=held.record, note_id=held.note_id, customer=customer, value=value))
 
 
@@ -80,10 +82,11 @@ def _counterparts(world: World) -> Iterator[Held]:
 
 def _orphans(world: World) -> Iterator[Held]:
     """Yield the records without counterpart that still hold the value we wrote."""
-    for contact in world.customer.contacts:
+    moved = [contact for contact in world.gone.values() if contact]
+    for contact in (*world.customer.contacts, *moved):
         record = contact_record(contact.id)
         if contact.reference and _is_orphan(world, record, contact.reference):
-            yield Held(record=record, note_id=contact.note_id, id="", value=contact.reference)
+            yield Held(record=record, note_id=contact.note_id, id="", value=contact.reference, owner=contact.customer)
     for place in world.customer.locations:
         record = Record(RecordKind.LOCATION, place.id)
         if place.reference and _is_orphan(world, record, place.reference):
@@ -91,4 +94,6 @@ def _orphans(world: World) -> Iterator[Held]:
 
 
 def _is_orphan(world: World, record: Record, value: str | MaybeUnset) -> bool:
-    return record not in world.state.links and world.state.references.get(record) == value
+    lost = world.unlinked.get(record)
+    ours = {world.state.references.get(record), reference_to(lost, world.policy) if lost else None}
+    return record not in world.state.links and value in ours

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.actions import RemoveUser, UpdateUser
 from acumatica_b2b.effects import (
     Chosen,
     CustomerSettled,
@@ -229,23 +228,19 @@ def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, fro
     )
     tally = first
     if first.second_pass:
-        tally = _replaced(tally, (yield from _chosen(first.second_pass, terms, size)))
+        again = yield from _chosen(first.second_pass, terms, size)
+        tally = _replaced(tally, first.second_pass, again)
     released = _releases(tally)
     while released and tally.waits and not tally.stopped:
         again = yield from _chosen(tally.waits, terms, size)
-        tally = _replaced(tally, again)
+        tally = _replaced(tally, tally.waits, again)
         released = _releases(again)  # who waits may wait for one another
     return tally, held
 
 
 def _releases(tally: Tally) -> bool:
-    """Tell whether an address was given up in the shop."""
-    steps = [step for result in tally.results if isinstance(result, Settled) for step in result.steps]
-    return any(
-        isinstance(step, RemoveUser)
-        or (isinstance(step, UpdateUser) and any(name == "email" for name, _ in step.changes))
-        for step in steps
-    )
+    """Tell whether something was given up in the shop that others may wait for."""
+    return any(isinstance(result, Settled) and result.released for result in tally.results)
 
 
 def _moved_marks(terms: Terms, size: int) -> Flow[frozenset[CustomerID]]:
@@ -280,7 +275,7 @@ def _tally(results: Iterable[Result]) -> Tally:
 
 
 def _worth_telling(result: Result) -> bool:
-    return isinstance(result, Trouble) or bool(result.steps or result.findings or result.failures)
+    return isinstance(result, Trouble) or bool(result.steps or result.findings or result.failures or result.released)
 
 
 def _sum(tallies: Iterable[Tally]) -> Tally:
@@ -298,18 +293,25 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
     )
 
 
-def _replaced(old: Tally, new: Tally) -> Tally:
-    """Return both passes as one: a customer's later standing, with the steps of both."""
-    later = {result.customer: result for result in new.results}
+def _replaced(old: Tally, redone: frozenset[CustomerID], new: Tally) -> Tally:
+    """Return both passes as one: how customers stand later, with the steps of both."""
+    later: dict[CustomerID, Result] = {customer: Settled(customer=customer) for customer in redone}
+    later |= {result.customer: result for result in new.results}
     before = {result.customer: result for result in old.results}
     merged = [_both(before.get(customer), result) for customer, result in later.items()]
-    kept = [result for customer, result in before.items() if customer not in later]
-    return evolve(old, results=(*kept, *merged), waits=new.waits, stopped=new.stopped)
+    kept = [result for result in old.results if result.customer not in later]
+    return evolve(
+        old,
+        results=(*kept, *(result for result in merged if _worth_telling(result))),
+        waits=(old.waits - redone) | new.waits,
+        stopped=new.stopped,
+    )
 
 
 def _both(before: Result | None, after: Result) -> Result:
     if isinstance(before, Settled) and isinstance(after, Settled):
-        return evolve(after, steps=(*before.steps, *after.steps), failures=before.failures + after.failures)
+        steps, failures = (*before.steps, *after.steps), before.failures + after.failures
+        return evolve(after, steps=steps, failures=failures, released=before.released or after.released)
     return after
 
 

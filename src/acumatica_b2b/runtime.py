@@ -53,6 +53,11 @@ def _lost(error: Exception) -> Failed:
     return Failed(unknown)
 
 
+def _longest(batch: Batch) -> float:
+    """Return how long a batch has to wait: its pauses run side by side."""
+    return max((effect.seconds for effect in batch if isinstance(effect, Pause)), default=0.0)
+
+
 @define
 class Caller:
     """Drives a client's flows over a transport, up to `parallel` requests at once."""
@@ -69,6 +74,8 @@ class Caller:
         return run(flow, self._answer)
 
     def _answer(self, batch: Batch) -> Sequence[Any]:
+        if pause := _longest(batch):
+            self.clock.sleep(pause)
         if len(batch) == 1 or self.parallel == 1:
             return [self._one(effect) for effect in batch]
         with ThreadPoolExecutor(min(self.parallel, len(batch))) as pool:
@@ -78,8 +85,8 @@ class Caller:
         match effect:
             case Send(request):
                 return self._send(request)
-            case Pause(seconds):
-                return self.clock.sleep(seconds)
+            case Pause():
+                return None  # waited for by the whole batch
             case Renew(refused):
                 with self._lock:
                     if self.session is None or self.session is refused:
@@ -112,28 +119,24 @@ class AsyncCaller:
         return await arun(flow, self._answer)
 
     async def _answer(self, batch: Batch) -> Sequence[Any]:
+        if pause := _longest(batch):
+            await self.clock.sleep(pause)
         return await in_tasks([partial(self._one, effect) for effect in batch], self.parallel)
 
     async def _one(self, effect: Effect[Any]) -> Any:
         match effect:
             case Send(request):
                 return await self._send(request)
-            case Pause(seconds):
-                return await self.clock.sleep(seconds)
+            case Pause():
+                return None  # as above
             case Renew(refused):
                 async with self._lock:
                     if self.session is None or self.session is refused:
                         self.session = None
-                        self.session = await self._sign_in()
+                        self.session = await self.call(self.sign_in())
                     return self.session
             case _:
                 raise TypeError(effect)
-
-    async def _sign_in(self) -> Session:
-        async def answer(batch: Batch) -> Sequence[Any]:
-            return [await self._one(effect) for effect in batch]
-
-        return await arun(self.sign_in(), answer)
 
     async def _send(self, request: Request) -> Outcome[Response]:
         try:

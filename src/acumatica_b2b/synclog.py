@@ -222,6 +222,12 @@ class LogState:
         return max(leases, default=None)
 
 
+def own_contacts(state: LogState) -> frozenset[ContactID]:
+    """Return the contacts who have a user of this customer's company, or are about to get one."""
+    coming = {ContactID(i.step.admin or i.step.record.id) for i in state.open.values() if i.step.email}
+    return frozenset(coming.union(state.contacts))
+
+
 def fold(bodies: Iterable[Body], state: LogState | None = None) -> LogState:
     """Return the state that commits imply, in the order of their versions."""
     return reduce(_commit, bodies, state or LogState())

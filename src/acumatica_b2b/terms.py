@@ -48,6 +48,8 @@ class Settled:
     look_at: frozenset[CustomerID] = frozenset()
     waits: bool = False
     """Whether an address or a mover has to be released elsewhere first."""
+    released: bool = False
+    """Whether an address was given up, or a contact lost its user here."""
     open: bool = False
     """Whether it is to be looked at again, changed in the ERP or not."""
     users: int = 0

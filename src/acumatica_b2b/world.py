@@ -29,9 +29,11 @@ from acumatica_b2b.model import (
     Capabilities,
     Company,
     CompanyUser,
+    Contact,
     ContactID,
     Customer,
     CustomerID,
+    DesiredUser,
     LocationID,
     Record,
     RecordKind,
@@ -68,8 +70,8 @@ class Home:
 class World:
     """What one run knows of one customer.
 
-    `holders` says who has an address in the whole store, as far as that was asked; `gone` where the
-    contacts are that are linked here and no longer the customer's: None is the proof of a deletion.
+    `holders` says who has an address in the whole store, as far as that was asked; `gone` what
+    the ERP says of contacts that are linked here and no longer the customer's: None proves a deletion.
     """
 
     customer: Customer
@@ -90,12 +92,14 @@ class World:
     """The versions of the index's logs, as far as they were loaded."""
     elsewhere: Mapping[ContactID, Home] = field(factory=dict[ContactID, Home])
     holders: Mapping[str, CompanyUser | None] = field(factory=dict[str, CompanyUser | None])
-    gone: Mapping[ContactID, CustomerID | None] = field(factory=dict[ContactID, CustomerID | None])
+    gone: Mapping[ContactID, Contact | None] = field(factory=dict[ContactID, Contact | None])
     may_remove: bool = False
     planning: bool = False
     """Whether this is a plan: ids that nobody knows yet are written back all the same."""
     allowed: frozenset[Guarded] = frozenset()
     held: frozenset[Guarded] = frozenset()
+    unlinked: Mapping[Record, str] = field(factory=dict[Record, str])
+    """Which counterparts were lost in this run."""
     refused: Mapping[Step, Exception] = field(factory=dict[Step, Exception])
     taken: tuple[Step, ...] = ()
     unsaved: tuple[Entry, ...] = ()
@@ -131,20 +135,21 @@ def noted(world: World, *entries: Entry) -> World:
     state = world.state
     for entry in entries:
         state = applied(state, entry)
-    return evolve(world, state=state, unsaved=(*world.unsaved, *entries))
+    lost = {record: link.id for record, link in world.state.links.items() if record not in state.links}
+    return evolve(world, state=state, unsaved=(*world.unsaved, *entries), unlinked={**world.unlinked, **lost})
 
 
 # ------------------------------------------------------------------ observing
 def adopted(world: World, company: Company | None) -> World:
     """Return the world as just observed: its company, who is who in it, and the links that follow."""
     world = evolve(world, company=company)
-    contest = contested(world.desired, world.linked)
+    contest = contested(world.desired, _known(world), deleted_users(world))
     world = evolve(world, contest=contest, pairs=Pairs(users={}), places={})
     if company is None:
         return world
     references = {c.id: referred(c.reference, world.policy) for c in world.customer.contacts}
     pairs = match_users(
-        contest.users,
+        (user for user in contest.users if _may_have_one(world, user)),
         company,
         world.state.contacts,
         {contact: UserID(StorefrontID(user)) for contact, user in references.items() if user},
@@ -155,8 +160,36 @@ def adopted(world: World, company: Company | None) -> World:
     return noted(world, *_links(world, company))
 
 
+def _may_have_one(world: World, wanted: DesiredUser) -> bool:
+    """Tell whether a contact may be paired with a user of this company.
+
+    Not one who still has a user in another customer's company; nor may one whose user people deleted
+    take over the user of somebody else who had the same address.
+    """
+    if any(user.external_id.lower() == wanted.external_id for user in world.users.values()):
+        return True
+    linked = set(world.linked.values())
+    taken = any(plain_email(user.email) == wanted.email and user.id in linked for user in world.users.values())
+    deleted = wanted.contact in deleted_users(world)
+    return wanted.contact not in world.elsewhere and not (deleted and taken)
+
+
+def _known(world: World) -> frozenset[ContactID]:
+    """Return the contacts who have a user here, by its link or its external id."""
+    there = {user.external_id.lower() for user in world.users.values() if user.external_id}
+    return frozenset(user.contact for user in world.desired.users if user.external_id in there).union(world.linked)
+
+
+def deleted_users(world: World) -> frozenset[ContactID]:
+    """Return the contacts whose linked user was deleted by people: a proven listing lacks it."""
+    if world.company is None or not world.company.complete or world.policy.recreate_deleted:
+        return frozenset()
+    return frozenset(world.state.contacts.keys() - world.linked.keys())
+
+
 def _kept(world: World) -> frozenset[ContactID]:
-    """Return the contacts who want no user now and keep the one they have, for they are no leavers.
+    """Return the contacts who want no user here and keep the one they have: until a move is through,
+    or because they are no leavers.
 
     A contact whose user holds the very address that went to another contact loses that user to it.
     """
@@ -165,7 +198,8 @@ def _kept(world: World) -> frozenset[ContactID]:
     out |= {user.contact for user in world.contest.users}
     lost = {user.contact: user.email for user in world.desired.users}
     linked, users = world.linked, world.users
-    return frozenset(
+    moved = {contact for contact, now in world.gone.items() if now and now.customer}
+    return frozenset(contact for contact in moved if contact in linked) | frozenset(
         contact.id
         for contact in world.customer.contacts
         if contact.id in linked
@@ -180,7 +214,10 @@ def _links(world: World, company: Company) -> Iterator[Entry]:
     pairs = {contact_record(contact): user for contact, user in world.pairs.users.items()}
     places = {Record(RecordKind.LOCATION, location): address for location, address in world.places.items()}
     now: dict[Record, str] = {world.record: company.id, **pairs, **places}
-    taken_over: dict[RecordKind, set[str]] = {RecordKind.CONTACT: {*pairs.values()}, RecordKind.LOCATION: {*places.values()}}
+    taken_over: dict[RecordKind, set[str]] = {
+        RecordKind.CONTACT: {*pairs.values()},
+        RecordKind.LOCATION: {*places.values()},
+    }
     for record, link in state.links.items():
         if record not in now and link.id in taken_over.get(record.kind, set()):
             yield Unlinked(record=record)
@@ -279,8 +316,9 @@ def _stepped(world: World, step: Step, identifier: str) -> World:
             return evolve(world, places=places)
         case RemoveUser(contact=contact):
             return _paired(world, contact, None)
-        case WriteReference():
-            return _referenced(world, step)
+        case WriteReference(reference=reference):
+            unlinked = {record: lost for record, lost in world.unlinked.items() if record != reference.record}
+            return evolve(_referenced(world, step), unlinked=unlinked)
         case (
             CreateCompany()
             | UpdateCompany()

@@ -3,7 +3,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -188,7 +188,14 @@ def test_groups_instead_of_ranges(driver: Driver) -> None:
 
 def test_one_watermark(driver: Driver) -> None:
     """Each page of a reading has the watermark of its first: the server's time of the first answer."""
-    first, second = pages(driver, tables(*WORLD), Everything(), wave=2)
+    script = tables(*WORLD)
+    dated, moments = script.answers, iter(range(10))
+
+    def answers(request: Request) -> Response:
+        return evolve(dated(request), headers=(("Date", f"Thu, 14 Dec 2023 02:14:0{next(moments)} GMT"),))
+
+    script.answers = answers
+    first, second = pages(driver, script, Everything(), wave=2)
     assert first.watermark == second.watermark
     assert json.loads(first.watermark or "") == dict.fromkeys(
         ("customers", "contacts", "locations"), "2023-12-14T02:14:00+00:00"
@@ -260,6 +267,18 @@ def test_lists_that_cannot_be_optimized(driver: Driver) -> None:
     assert whole(pages(driver, script, Everything(), wave=2, page=2)) == EXPECTED
     by_key = [entity(request) for request in script.asked if "/" in entity(request)]
     assert {"Customer/A", "Contact/6", "CustomerLocation/A/EAST"} <= set(by_key)
+
+
+def test_a_record_that_vanishes_between_list_and_key(driver: Driver) -> None:
+    """A record that is deleted after its key was listed is left out."""
+
+    def refused(request: Request) -> Response | None:
+        if entity(request) == "Contact" and "Email" in query(request)["$select"]:
+            return OPTIMIZE
+        return NO_ENTITY if entity(request) == "Contact/6" else None
+
+    found = whole(pages(driver, tables(*WORLD, refused=refused), Everything()))
+    assert found == EXPECTED | {"A": (["1"], ["EAST", "MAIN"], True)}
 
 
 def test_a_key_that_fits_into_no_path(driver: Driver) -> None:
@@ -402,6 +421,12 @@ def test_customers_by_name(driver: Driver) -> None:
     assert len(script.asked) == 3 + 3 + 1
 
 
+def test_named_customers_that_are_not_proven(driver: Driver) -> None:
+    """A named customer whose contacts do not ascend is not complete."""
+    (found,) = driver.call(tables([a_customer("A")], [a_contact(2, "A"), a_contact(1, "A")]), "customers", ["A"])
+    assert not found.value.complete
+
+
 def test_a_customer_that_the_list_hides(driver: Driver) -> None:
     """A customer that a list lacks but its key finds is there, with what belongs to it."""
 
@@ -485,6 +510,20 @@ def test_pages_hold_everything(
     assert {
         one.id: ([contact.id for contact in one.contacts], [place.id for place in one.locations]) for one in found
     } == expected
+
+
+def test_both_drivers_ask_the_same() -> None:
+    """Threads and tasks send the same requests in the same order, and get the same customers."""
+    scripts = tables(*WORLD), tables(*WORLD)
+    found = [
+        (
+            pages(Driver(asynchronous=asynchronous), script, Everything(), wave=2, page=2),
+            Driver(asynchronous=asynchronous).call(script, "customers", ["A", "X"]),
+        )
+        for asynchronous, script in zip((False, True), scripts, strict=True)
+    ]
+    assert found[0] == found[1]
+    assert scripts[0].requests == scripts[1].requests
 
 
 def test_protocols() -> None:

@@ -77,9 +77,9 @@ def test_opt_in(value: object, *, expected: bool) -> None:
 
 def test_accepted_texts_are_configurable() -> None:
     """A tenant may word its opt-in otherwise."""
-    data = row(ContactID=1, custom=custom("Contact", UsrOn="Enabled"))
+    data = row(ContactID=1, custom=custom("Contact", UsrOn="ENABLED"))
     assert contact(data, contact_opt_in="Contact.UsrOn").association.enabled is False
-    settings: dict[str, Any] = {"contact_opt_in": "Contact.UsrOn", "enabled_texts": ("enabled",)}
+    settings: dict[str, Any] = {"contact_opt_in": "Contact.UsrOn", "enabled_texts": ("Enabled",)}
     assert contact(data, **settings).association.enabled is True
 
 

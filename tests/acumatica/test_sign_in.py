@@ -15,7 +15,7 @@ from acumatica_b2b.errors import (
     OutcomeUnknownError,
     RateLimitedError,
 )
-from acumatica_b2b.flow import Batch, Ok, run
+from acumatica_b2b.flow import Batch, Failed, Ok, run
 from acumatica_b2b.http import Request, Response, Retries, Session
 from acumatica_b2b.protocols import PrimaryMarks
 from tests.acumatica.conftest import BAD_PASSWORD, Driver, Script, answer, configured, fault
@@ -86,6 +86,15 @@ def test_closing_does_not_sign_in() -> None:
     with Acumatica(configured(), Password("sync", "secret"), script) as erp:
         erp.close()
     assert script.requests == []
+
+
+def test_closing_twice() -> None:
+    """A client that is closed twice signs out once."""
+    script = Script(lambda _: answer([]))
+    with Acumatica(configured(), Password("sync", "secret"), script) as erp:
+        erp.read(PrimaryMarks(), None)
+        erp.close()
+    assert paths(script).count("entity/auth/logout") == 1
 
 
 def test_wrong_password_is_sent_once(driver: Driver) -> None:
@@ -278,9 +287,7 @@ def test_a_lost_refresh_is_not_repeated() -> None:
     def reply(batch: Batch) -> list[Any]:
         assert len(batch) == 1
         response = next(replies)
-        if response is None:
-            raise OutcomeUnknownError
-        return [Ok(response)]
+        return [Failed(OutcomeUnknownError("lost")) if response is None else Ok(response)]
 
     assert run(sign_in(), reply) == Session(headers=(("Authorization", "Bearer t1"),))
     assert run(sign_in(), reply) == Session(headers=(("Authorization", "Bearer t2"),))

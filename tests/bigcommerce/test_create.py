@@ -140,6 +140,13 @@ def test_role_fields(shop: Shop, role: str, number: int, id_: int) -> None:
     assert "extraFields" not in body
 
 
+def test_custom_role_of_a_predefined_name(shop: Shop) -> None:
+    """A role that the store made is 2, whatever its name."""
+    shop.on("GET companies/roles", listed({"id": 8, "name": "Admin", "roleType": 2})).on("POST users", one(userId=31))
+    shop.ask(doing(user(1, role="Admin")))
+    assert (shop.bodies("POST users")[0]["role"], shop.bodies("POST users")[0]["companyRoleId"]) == (2, 8)
+
+
 def test_unknown_role(shop: Shop) -> None:
     """An unknown role raises before any request but the roles' goes out."""
     shop.on("POST users", one(userId=31))
@@ -175,6 +182,14 @@ def test_bulk_of_one_company(shop: Shop) -> None:
     )
     assert shop.ask(doing(user(1), user(2))) == (Ok("7"), Ok("8"))
     assert shop.queries("GET users")[0]["companyId"] == "5"
+
+
+def test_earliest_answer(shop: Shop) -> None:
+    """The list reaches back to the earliest of a wave's calls."""
+    early = {"Date": "Thu, 01 Jan 2026 00:05:00 GMT"}
+    shop.on("POST users/bulk", BULK, answer(200, {"data": []}, **early), BULK).on("GET users", listed())
+    shop.ask(doing(*(user(i, str(5 + i % 2)) for i in range(30))))
+    assert shop.queries("GET users")[0]["minCreated"] == str(STAMP - 300 - 150)
 
 
 def test_same_address_elsewhere(shop: Shop) -> None:
@@ -325,7 +340,7 @@ def test_states_once(shop: Shop) -> None:
 def test_company_without_admin(shop: Shop) -> None:
     """A company without an admin is refused without a request; the others are made."""
     shop.on("POST companies", one(companyId=41))
-    outcomes = shop.ask(doing(company(1, admin=False), company(2)))
+    outcomes = shop.ask(doing(evolve(company(1, admin=False), role=""), company(2)))
     assert reasons(outcomes) == [Reason.UNSUPPORTED, "41"]
     assert "customer 'C1'" in str(outcomes[0].error)
     assert len(shop.bodies("POST companies")) == 1

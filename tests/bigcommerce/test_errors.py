@@ -249,3 +249,8 @@ def test_errors_pickle(status: int) -> None:
     """Every error of an answer pickles."""
     error = error_of(refused("no", status))
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - made here
+
+
+def test_long_refusal() -> None:
+    """A refusal that goes on for ever is cut."""
+    assert len(str(error_of(refused("no " * 1000)))) == 300

@@ -240,6 +240,14 @@ def test_fallen_total(shop: Shop) -> None:
     assert outcome.value.complete
 
 
+def test_fallen_total_with_enough_rows(shop: Shop) -> None:
+    """A total that falls proves nothing, even where as many rows were seen as there were at first."""
+    with_company(shop)
+    shop.on("GET users", listed(user_row(1), total=2), listed(user_row(2), total=1), listed(user_row(2)))
+    [outcome] = shop.ask(observing(ref("5")), page_size=1)
+    assert [user.id for user in outcome.value.users] == ["2"]
+
+
 def test_unproven(shop: Shop) -> None:
     """A list that is unproven twice says that it is not complete."""
     with_company(shop)
@@ -384,6 +392,15 @@ def test_lists_that_will_not_do(shop: Shop, users: Response) -> None:
     outcomes = shop.ask(observing(*(ref(str(i)) for i in range(1, 11))))
     assert all(isinstance(outcome, Ok) for outcome in outcomes)
     assert "GET companies/7" in shop.routes()
+    assert len(shop.sent) < 3 + 2 + 10 * 3 + 4
+
+
+def test_marked_deleted_in_the_list(shop: Shop) -> None:
+    """A company that a list shows as deleted is asked for, and gone."""
+    shop.on("GET companies", listed(*(company_row(i, companyStatus=4 if i == 3 else 1) for i in range(1, 11))))
+    shop.on("GET users", listed()).on("GET addresses", listed()).on("GET companies/3", refused("gone", 404))
+    outcomes = shop.ask(observing(*(ref(str(i)) for i in range(1, 11))))
+    assert [outcome.value is None for outcome in outcomes] == [i == 3 for i in range(1, 11)]
 
 
 # ------------------------------------------------------------------ roles
@@ -404,6 +421,7 @@ def test_role_of_the_same_name(shop: Shop) -> None:
     """A role whose id is unknown is never told by its bare name: that may be another's."""
     with_company(shop).on("GET users", listed(user_row(1, role=77, companyRoleName="Admin")))
     assert shop.ask(observing(ref("5")))[0].value.users[0].role == "Admin (role 77)"
+    assert shop.routes().count("GET companies/roles") == 1
 
 
 @pytest.mark.parametrize(
@@ -461,6 +479,7 @@ def test_find_many_singly(shop: Shop, users: Response) -> None:
     shop.on("GET users", lambda request: listed() if "email=" in request.url else users)
     assert shop.ask(finding(*(f"u{i}@example.com" for i in range(10)))) == (Ok(None),) * 10
     assert sum("email" in query for query in shop.queries("GET users")) == 10
+    assert len(shop.sent) < 10 + 4
 
 
 def test_find_refused(shop: Shop) -> None:

@@ -88,7 +88,7 @@ def test_connections_that_race_for_a_version_have_one_winner(path: Path) -> None
 
 
 def test_connections_that_make_the_same_file_wait_for_each_other(tmp_path: Path) -> None:
-    """Of six connections that open the same new file at the same moment, each gets in; twenty times."""
+    """Of six connections that open the same new file at the same moment, each gets in; forty times."""
     line = Barrier(6)
 
     def enter(name: str) -> None:
@@ -97,7 +97,7 @@ def test_connections_that_make_the_same_file_wait_for_each_other(tmp_path: Path)
             assert list(store.load([KEY])[0]) == []
 
     with ThreadPoolExecutor(6) as pool:
-        for name in map(str, range(20)):
+        for name in map(str, range(40)):
             list(pool.map(enter, [name] * 6))
 
 

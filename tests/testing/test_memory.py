@@ -245,7 +245,13 @@ def test_moving() -> None:
     erp.move_contact(ContactID("2"), CustomerID("C1"))
     erp.remove_contact(ContactID("2"))
     assert erp.contacts([ContactID("2")]) == [Ok(None)]
-    assert erp.next_contact_id() == "3"
+
+
+def test_next_contact_id() -> None:
+    """An id is never given twice, whatever was deleted since."""
+    erp = erp_of(customer("C1", "5", "3"))
+    erp.remove_contact(ContactID("5"))
+    assert erp.next_contact_id() == "6"
 
 
 def test_moving_to_nowhere() -> None:
@@ -611,6 +617,10 @@ def test_atomic() -> None:
     assert roles(shop) == {"2": "Senior Buyer", "3": "Admin"}
     shop.set_role(the_user("2"), "Admin")
     assert roles(shop) == {"2": "Admin", "3": "Senior Buyer"}
+    done(shop, role("2", "Junior Buyer"))
+    assert refusal(shop, role("3", "Admin")) is Reason.INVALID
+    done(shop, move("3"))
+    assert roles(shop) == {"2": "Junior Buyer", "3": "Admin"}
 
 
 def test_demote_first() -> None:
@@ -667,6 +677,8 @@ def test_addresses() -> None:
     main, east = shop.snapshot()[here].addresses
     assert (main.default_shipping, main.default_billing) == (False, True)
     assert (east.default_shipping, east.default_billing, east.external_id) == (True, False, "note-EAST")
+    done(shop, UpdateAddress(company=here, id=the_address(second), address=desired("EAST", billing=True)))
+    assert [one.default_billing for one in shop.snapshot()[here].addresses] == [False, True]
     done(shop, UpdateAddress(company=here, id=the_address(first), address=desired("WEST")))
     assert shop.snapshot()[here].addresses[0].label == "WEST"
     done(shop, RemoveAddress(company=here, id=the_address(second), location=LocationID("EAST")))

@@ -132,7 +132,7 @@ def _by_text(said: Complaint) -> Exception | None:
     return None
 
 
-def _by_status(response: Response, said: Complaint) -> Exception:  # noqa: PLR0911 -- a table, one return a row
+def _by_status(response: Response, said: Complaint) -> Exception:
     match response.status:
         case 401:
             return AuthenticationError(f"Acumatica does not take the session ({said}); check name, password and tenant")

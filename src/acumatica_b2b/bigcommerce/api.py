@@ -1,7 +1,8 @@
 """Requests to one store, full listings of it, and what a client remembers of it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
 from attrs import define, field, frozen
@@ -15,6 +16,9 @@ from acumatica_b2b.http import Classify, Request, Response, at, json_body, send
 
 MARGIN: Final = 120
 """Seconds by which clocks of the store's servers may differ."""
+
+_WIDTH: Final = 50
+"""Requests that may be refused together once a minute's 150 are spent."""
 
 MANY: Final = 10
 """From so many records on, the whole list may be cheaper than one request for each."""
@@ -30,6 +34,7 @@ class HasID(Protocol):
 
 
 R = TypeVar("R", bound=HasID)
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -100,6 +105,15 @@ def number(id_: str, what: str) -> int:
     raise RejectedError(Reason.GONE, f"{what} {id_!r} is no id of this store; clear the reference in the ERP")
 
 
+def in_slices(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
+    """Return the results of any number of flows, `together` but for so many at a time."""
+    results: list[T] = []
+    waiting = iter(flows)
+    while now := tuple(islice(waiting, _WIDTH)):
+        results += yield from together(now)
+    return tuple(results)
+
+
 # ------------------------------------------------------------------ listings
 @frozen(kw_only=True)
 class Listing(Generic[R]):
@@ -126,7 +140,7 @@ def _listing(api: Api, page: type[PageOf[R]], path: Sequence[str], query: Mappin
     offset, total = 0, 1
     while offset < total:
         offsets = range(offset, total, size)
-        answers += yield from together(_page(api, page, path, query, start) for start in offsets)
+        answers += yield from in_slices(_page(api, page, path, query, start) for start in offsets)
         offset = offsets[-1] + size
         total = max(answer.meta.pagination.total_count for _, answer in answers)
     rows = {row.id: row for _, answer in answers for row in answer.data}

@@ -10,10 +10,10 @@ from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
-from acumatica_b2b.bigcommerce.api import Api, earlier
+from acumatica_b2b.bigcommerce.api import Api, earlier, in_slices
 from acumatica_b2b.bigcommerce.errors import addresses_named, classify_bulk, moment, refusal
 from acumatica_b2b.errors import AcumaticaB2BError, DecodeError, OutcomeUnknownError, RejectedError
-from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
+from acumatica_b2b.flow import Failed, Flow, Ok, Outcome
 from acumatica_b2b.http import Response, attempt
 from acumatica_b2b.model import StorefrontID
 
@@ -86,7 +86,7 @@ def create(api: Api, kind: Creates[A], actions: Sequence[A]) -> Flow[tuple[Outco
     states: list[_State | None] = [_unfit(kind, action) for action in actions]
     fit = [i for i, state in enumerate(states) if state is None]
     chunks = [fit[i : i + _BULK] for i in range(0, len(fit), _BULK)]
-    answers = yield from together(_send(api, kind, [actions[i] for i in chunk]) for chunk in chunks)
+    answers = yield from in_slices(_send(api, kind, [actions[i] for i in chunk]) for chunk in chunks)
     for chunk, answer in zip(chunks, answers, strict=True):
         for i, state in zip(chunk, answer, strict=True):
             states[i] = state
@@ -138,7 +138,7 @@ def _settle(
     ids = listed.value.ids if isinstance(listed, Ok) else (None,) * len(doubtful)
     proven = isinstance(listed, Ok) and listed.value.proven
     return (
-        yield from together(
+        yield from in_slices(
             _confirmed(api, kind, action, answered, id_=id_, proven=proven)
             for (action, answered), id_ in zip(doubtful, ids, strict=True)
         )

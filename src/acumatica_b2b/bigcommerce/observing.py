@@ -7,7 +7,7 @@ from typing import Any
 from attrs import frozen
 
 from acumatica_b2b.bigcommerce import records
-from acumatica_b2b.bigcommerce.api import MANY, Api, Listing
+from acumatica_b2b.bigcommerce.api import MANY, Api, Listing, in_slices
 from acumatica_b2b.bigcommerce.lists import addresses, companies, pages_of, users
 from acumatica_b2b.bigcommerce.locating import locate
 from acumatica_b2b.bigcommerce.records import AddressRecord, CompanyRecord, One, UserRecord, decoded
@@ -82,7 +82,7 @@ def _read_all(api: Api, ids: Sequence[str]) -> Flow[Mapping[str, Outcome[_Found 
     listed: Mapping[str, _Found] = (yield from _whole_store(api, len(ids))) if len(ids) >= MANY else {}
     # a list shows what is there; that something is gone is known by asking for it
     rest = tuple(id_ for id_ in ids if id_ not in listed)
-    singly: Sequence[Outcome[_Found | None]] = yield from together(attempt(_read(api, id_)) for id_ in rest)
+    singly: Sequence[Outcome[_Found | None]] = yield from in_slices(attempt(_read(api, id_)) for id_ in rest)
     found = {id_: Ok(company) for id_, company in listed.items()}
     return {**found, **dict(zip(rest, singly, strict=True))}
 
@@ -155,7 +155,7 @@ def _joined(record: CompanyRecord, users: Listing[UserRecord], addresses: Listin
     )
 
 
-def _value(outcome: Outcome[Any]) -> Any:  # noqa: ANN401 - what `attempt` hands on is of any type
+def _value(outcome: Outcome[Any]) -> Any:
     if isinstance(outcome, Failed):
         raise outcome.error
     return outcome.value

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from acumatica_b2b.actions import Action, CreateAddress, CreateCompany, CreateUser, SetRole, UpdateAddress
-from acumatica_b2b.bigcommerce.api import Api
+from acumatica_b2b.bigcommerce.api import Api, in_slices
 from acumatica_b2b.bigcommerce.changing import change
 from acumatica_b2b.bigcommerce.creating import create
 from acumatica_b2b.bigcommerce.creations import Addresses, Companies, Users
@@ -40,7 +40,7 @@ def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[Storefron
             create(api, Companies(api), companies),
             create(api, Users(api, roles.value), users),
             create(api, Addresses(api), addresses),
-            together(attempt(change(api, action, roles.value)) for action in others),
+            in_slices(attempt(change(api, action, roles.value)) for action in others),
         )
     )
     return _in_order(actions, lanes)

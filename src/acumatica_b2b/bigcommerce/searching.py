@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from acumatica_b2b.bigcommerce.api import MANY, Api
+from acumatica_b2b.bigcommerce.api import MANY, Api, in_slices
 from acumatica_b2b.bigcommerce.lists import pages_of, users
 from acumatica_b2b.bigcommerce.records import UserRecord, company_user, folded
 from acumatica_b2b.bigcommerce.roles import names_of
-from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
+from acumatica_b2b.flow import Failed, Flow, Ok, Outcome
 from acumatica_b2b.http import attempt
 from acumatica_b2b.model import CompanyUser
 
@@ -33,7 +33,7 @@ def _holders(api: Api, emails: Mapping[str, str]) -> Flow[Mapping[str, Outcome[U
         listed: Outcome[Mapping[str, UserRecord] | None] = yield from attempt(_all_users(api, len(emails)))
         if isinstance(listed, Ok) and listed.value is not None:
             return {key: Ok(listed.value.get(key)) for key in emails}
-    singly: Sequence[Outcome[UserRecord | None]] = yield from together(
+    singly: Sequence[Outcome[UserRecord | None]] = yield from in_slices(
         attempt(_holder(api, email)) for email in emails.values()
     )
     return dict(zip(emails, singly, strict=True))

@@ -620,15 +620,13 @@ class MemoryShop:
     def _require_legal(self, new: Company) -> None:
         if not (new.name and new.email and new.phone):
             raise RejectedError(Reason.INVALID, f"company {new.id!r} needs name, e-mail and phone")
-        seen: set[str] = set()
         for user in new.users:
             key = _key(user.email)
             if not (key and user.first_name and user.last_name) or user.role not in self.roles:
                 raise RejectedError(Reason.INVALID, f"user {user.id!r} needs e-mail, both names and a role of the shop")
             holder = self._holders.get(key)
-            if key in seen or key in self.super_admins or (holder is not None and holder.id != user.id):
+            if key in self.super_admins or (holder is not None and holder.id != user.id):
                 raise RejectedError(Reason.EMAIL_TAKEN, f"the address of user {user.id!r} is taken")
-            seen.add(key)
         one_only = self.hand_over is HandOver.ATOMIC or (self.strict and self.hand_over is HandOver.DEMOTE_FIRST)
         if one_only and sum(user.role == self.primary_role for user in new.users) > 1:
             raise RejectedError(Reason.INVALID, f"company {new.id!r} has its {self.primary_role!r} already")

@@ -4,8 +4,7 @@ The alphabets are small on purpose: addresses and names collide, within a custom
 """
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
 from attrs import evolve, frozen
@@ -26,60 +25,79 @@ from acumatica_b2b.model import (
 from acumatica_b2b.policy import FirstAdmin, Lengths, SyncPolicy, TakeBack
 from acumatica_b2b.testing.memory import MemoryErp
 
+T = TypeVar("T")
+
 LONG_NAME: Final = "Wolfeschlegelsteinhausen"
 """Longer than what the `policies` with short lengths allow."""
 
 _PEOPLE: Final = ("ann", "bob", "cy", "dee", "eve")
-_DOMAINS: Final = ("a.example", "b.example")
+_PLAIN: Final = tuple(f"{name}@{domain}" for domain in ("a.example", "b.example") for name in _PEOPLE)
+_CAPITALS: Final = ("Ann@a.example", "BOB@A.EXAMPLE", "Cy@b.example")
 _NO_ADDRESSES: Final = ("", "no-at-sign", "dot@less", "@nobody.example", "two words@a.example")
+_LISTS: Final = ("ann@a.example; bob@a.example", "dee@a.example, eve@b.example", "Eve@b.example;", "; ann@b.example")
+_PADDED: Final = (" ann@a.example ", "dee@b.example ")
 _PLACES: Final = ("MAIN", "EAST", "WEST")
 _SHORT: Final = Lengths(name=20, company_name=20)
 
 
-def _usually(likely: st.SearchStrategy[str], *odd: str) -> st.SearchStrategy[str]:
-    """Return mostly the likely, now and then something odd; shrinks to the likely."""
-    return st.one_of(likely, likely, likely, st.sampled_from(odd))
+def _mostly(likely: Sequence[T], odd: Sequence[T], times: int = 3) -> st.SearchStrategy[T]:
+    """Return one draw of either; the odd are one in so many more or less, and shrink to the likely."""
+    weight = max(1, times * len(odd) // len(likely))
+    return st.sampled_from((*likely, *(tuple(likely) * (weight - 1)), *odd))
 
 
-# ------------------------------------------------------------------ parts
+# ------------------------------------------------------------------ parts: one draw each, so that worlds are quick
+_EMAILS: Final = st.sampled_from((*_PLAIN, *_CAPITALS))
+_EMAIL_FIELDS: Final = _mostly(_PLAIN, (*_CAPITALS, *_LISTS, *_PADDED, *_NO_ADDRESSES), 4)
+_PHONES: Final = st.sampled_from((("555-0100",), (), ("555-0111", "555-0100"), ("+49 30 555-0122",)))
+_NAMES: Final = _mostly(
+    (("Ann", "Ames"), ("Bob", "Bell"), ("Cy", "Cole")),
+    (("", "Ames"), ("Ann", ""), ("", ""), (LONG_NAME, "Bell"), ("Bob", LONG_NAME)),
+    6,
+)
+_STREETS: Final = (("1 Main Street", "Berlin", "DE"), ("2 Side Street", "Berlin", "DE"))
+_ADDRESSES: Final = _mostly(
+    _STREETS, (("", "Berlin", "DE"), ("1 Main Street", "", "DE"), ("1 Main Street", "Berlin", ""))
+).map(lambda parts: PostalAddress(line1=parts[0], city=parts[1], postal_code="10115", country=parts[2]))
+_ASSOCIATIONS: Final = _mostly(
+    (SiteAssociation(enabled=True, connection_type="B2B"),),
+    (
+        SiteAssociation(enabled=True, connection_type="B2C"),
+        SiteAssociation(enabled=True),
+        SiteAssociation(enabled=True, connection_type=UNSET),
+        SiteAssociation(enabled=False, connection_type="B2B"),
+        SiteAssociation(),
+        SiteAssociation(enabled=UNSET, connection_type="B2B"),
+        SiteAssociation(enabled=UNSET, connection_type="B2C"),
+    ),
+    6,
+)
+_ACTIVITY: Final = _mostly((True,), (False,), 6)
+
+
 def emails() -> st.SearchStrategy[str]:
     """Return legal addresses, few enough to collide; some differ in case only."""
-    names = st.sampled_from((*_PEOPLE, *(name.title() for name in _PEOPLE)))
-    return st.builds("{}@{}".format, names, st.sampled_from(_DOMAINS))
+    return _EMAILS
 
 
 def email_fields() -> st.SearchStrategy[str]:
     """Return e-mail fields: one address, several, one with spaces, none, or something malformed."""
-    listed = st.builds("{}{} {}".format, emails(), st.sampled_from(";,"), emails())
-    padded = st.builds(" {} ".format, emails())
-    return st.one_of(emails(), emails(), emails(), emails(), listed, padded, st.sampled_from(_NO_ADDRESSES))
+    return _EMAIL_FIELDS
 
 
 def phones() -> st.SearchStrategy[tuple[str, ...]]:
     """Return none, one or two phone numbers."""
-    numbers = st.sampled_from(("555-0100", "555-0111", "+49 30 555-0122"))
-    return st.lists(numbers, max_size=2, unique=True).map(tuple)
+    return _PHONES
 
 
 def addresses() -> st.SearchStrategy[PostalAddress]:
     """Return postal addresses; some lack street, city or country."""
-    return st.builds(
-        PostalAddress,
-        line1=_usually(st.sampled_from(("1 Main Street", "2 Side Street")), ""),
-        city=_usually(st.just("Berlin"), ""),
-        state=st.sampled_from(("", "BE")),
-        postal_code=st.just("10115"),
-        country=_usually(st.just("DE"), ""),
-    )
+    return _ADDRESSES
 
 
 def associations() -> st.SearchStrategy[SiteAssociation]:
     """Return opt-ins: enabled, not enabled, or unreadable, with a connection type or without."""
-    return st.builds(
-        SiteAssociation,
-        enabled=st.sampled_from((True, True, True, True, False, UNSET)),
-        connection_type=st.sampled_from(("B2B", "B2B", "B2B", "B2C", "", UNSET)),
-    )
+    return _ASSOCIATIONS
 
 
 def note_id(kind: int, number: int) -> NoteID:
@@ -87,44 +105,71 @@ def note_id(kind: int, number: int) -> NoteID:
     return NoteID(str(UUID(int=(kind << 96) + number)))
 
 
-def contacts(key: ContactID, customer: CustomerID) -> st.SearchStrategy[Contact]:
-    """Return contacts of this id, most of whom may become company users."""
-    return st.builds(
-        Contact,
-        id=st.just(key),
-        note_id=st.just(note_id(2, int(key))),
-        customer=st.just(customer),
-        active=st.sampled_from((True, True, True, True, True, False)),
-        first_name=_usually(st.sampled_from(("Ann", "Bob", "Cy")), "", LONG_NAME),
-        last_name=_usually(st.sampled_from(("Ames", "Bell", "Cole")), "", LONG_NAME),
-        email=email_fields(),
-        phones=phones(),
-        association=associations(),
+@st.composite
+def contacts(draw: st.DrawFn, key: ContactID, customer: CustomerID) -> Contact:
+    """Return a contact of this id; most may become company users."""
+    first_name, last_name = draw(_NAMES)
+    return Contact(
+        id=key,
+        note_id=note_id(2, int(key)),
+        customer=customer,
+        active=draw(_ACTIVITY),
+        first_name=first_name,
+        last_name=last_name,
+        email=draw(_EMAIL_FIELDS),
+        phones=draw(_PHONES),
+        association=draw(_ASSOCIATIONS),
     )
+
+
+_PLACE_NAMES: Final = st.sampled_from((("", ""), ("Lou", "Lane"), ("Lou", ""), ("", "Lane")))
+_PLACE_LISTS: Final = st.lists(st.sampled_from(_PLACES), max_size=3, unique=True)
+_DEFAULTS: Final = st.sampled_from((0, 1, 2, None))
 
 
 @st.composite
 def locations(draw: st.DrawFn, customer_number: int, main_address: PostalAddress) -> tuple[Location, ...]:
     """Return up to three locations of a customer; at most one is the default."""
-    keys = draw(st.lists(st.sampled_from(_PLACES), max_size=3, unique=True))
-    default = draw(st.sampled_from((None, *keys)))
-    return tuple(
-        Location(
-            id=LocationID(key),
-            note_id=note_id(3, customer_number * 100 + _PLACES.index(key)),
-            name=draw(st.sampled_from((key.title(), key))),
-            active=draw(st.sampled_from((True, True, True, False))),
-            default=key == default,
-            first_name=draw(st.sampled_from(("", "Lou"))),
-            last_name=draw(st.sampled_from(("", "Lane"))),
-            phone=draw(st.sampled_from(("", "555-0199"))),
-            address=draw(st.one_of(st.just(main_address), addresses())),
+    keys, default = draw(_PLACE_LISTS), draw(_DEFAULTS)
+    made: list[Location] = []
+    for number, key in enumerate(keys):
+        first_name, last_name = draw(_PLACE_NAMES)
+        made.append(
+            Location(
+                id=LocationID(key),
+                note_id=note_id(3, customer_number * 100 + _PLACES.index(key)),
+                name=key.title(),
+                active=draw(_ACTIVITY),
+                default=number == default,
+                first_name=first_name,
+                last_name=last_name,
+                phone="555-0199" if first_name else "",
+                address=main_address if draw(st.booleans()) else draw(_ADDRESSES),
+            )
         )
-        for key in keys
-    )
+    return tuple(made)
 
 
 # ------------------------------------------------------------------ whole customers
+_AS_IT_IS: Final[dict[str, Any]] = {}
+_CUSTOMER_NAMES: Final = st.sampled_from(("Acme", "Bolt & Sons"))
+_ODD_CUSTOMERS: Final[st.SearchStrategy[dict[str, Any]]] = _mostly(
+    (_AS_IT_IS,),
+    (
+        {"name": LONG_NAME},
+        {"customer_class": "RETAIL"},
+        {"status": "On Hold"},
+        {"category": "Individual"},
+        {"category": "Organization"},
+        {"guest": True},
+        {"phones": ()},
+        {"primary_contact": ContactID("999999")},
+        {"address": PostalAddress(line1="1 Main Street", city="Berlin")},
+    ),
+    3,
+)
+
+
 @st.composite
 def customers(
     draw: st.DrawFn, number: int = 1, contact_ids: Sequence[ContactID] | None = None, *, ordinary: bool = False
@@ -136,30 +181,21 @@ def customers(
     """
     key = CustomerID(f"C{number:09}")
     ids = draw(contact_id_lists()) if contact_ids is None else tuple(contact_ids)
-    drawn = draw(addresses())
-    main = evolve(drawn, country="DE") if ordinary else drawn
-    strangers = () if ordinary else (ContactID("999999"),)
+    line1, city, country = draw(st.sampled_from(_STREETS))
+    main = PostalAddress(line1=line1, city=city, postal_code="10115", country=country)
     customer = Customer(
         id=key,
         note_id=note_id(1, number),
-        name=draw(st.sampled_from(("Acme", "Bolt & Sons", "Acme"))),
-        email=draw(st.sampled_from(("", "", f"office{number}@a.example"))),
-        phones=draw(phones()),
+        name=draw(_CUSTOMER_NAMES),
+        customer_class="WHOLESALE",
+        email=f"office{number}@a.example" if draw(st.booleans()) else "",
+        phones=draw(_PHONES) or ("555-0155",),
         address=main,
-        primary_contact=draw(st.sampled_from((*ids, None, *strangers))),
+        primary_contact=draw(st.sampled_from((*ids, None))),
         contacts=tuple(draw(contacts(one, key)) for one in ids),
         locations=draw(locations(number, main)),
     )
-    if ordinary:
-        return evolve(customer, phones=customer.phones or ("555-0100",))
-    return evolve(
-        customer,
-        name=draw(_usually(st.just(customer.name), LONG_NAME)),
-        customer_class=draw(st.sampled_from(("WHOLESALE", "WHOLESALE", "RETAIL", ""))),
-        status=draw(_usually(st.just("Active"), "On Hold", "Inactive")),
-        category=draw(_usually(st.sampled_from(("Organization", "")), "Individual")),
-        guest=draw(st.sampled_from((False, False, False, False, True))),
-    )
+    return customer if ordinary else evolve(customer, **draw(_ODD_CUSTOMERS))
 
 
 def contact_id_lists(*, max_size: int = 4) -> st.SearchStrategy[tuple[ContactID, ...]]:
@@ -242,48 +278,65 @@ def edit(erp: MemoryErp, change: ErpEdit) -> None:
 @st.composite
 def erp_edits(draw: st.DrawFn, erp: MemoryErp) -> ErpEdit:
     """Return one edit that is legal in the ERP as it is now; do it with `edit`."""
-    customer = draw(st.sampled_from(sorted(erp.snapshot().values(), key=lambda held: held.id)))
-    made = PutContact(customer=customer.id, contact=draw(contacts(erp.next_contact_id(), customer.id)))
+    there = erp.snapshot()
+    customer = there[draw(st.sampled_from(sorted(there)))]
     ids = tuple(contact.id for contact in customer.contacts)
-    choices: list[st.SearchStrategy[ErpEdit]] = [
-        st.just(made),
-        st.sampled_from((*ids, None)).map(lambda key: SetPrimary(customer=customer.id, contact=key)),
-        _customer_edits(customer).map(lambda changed: PutCustomer(customer=changed)),
-    ]
-    if ids:
-        choices += [
-            st.sampled_from(customer.contacts).flatmap(partial(_contact_edits, customer.id)),
-            st.sampled_from(customer.contacts).flatmap(partial(_contact_edits, customer.id)),
-            st.sampled_from(ids).map(lambda key: RemoveContact(contact=key)),
-            st.builds(MoveContact, contact=st.sampled_from(ids), to=st.sampled_from((*sorted(erp.snapshot()), None))),
-        ]
-    return draw(st.one_of(choices))
+    match draw(st.sampled_from(("contact", "contact", "contact", *_EDITS) if ids else ("new", "primary", "customer"))):
+        case "contact":
+            one = customer.contacts[draw(st.integers(0, len(ids) - 1))]
+            return PutContact(customer=customer.id, contact=draw(_contact_edits(one)))
+        case "remove":
+            return RemoveContact(contact=draw(st.sampled_from(ids)))
+        case "move":
+            return MoveContact(contact=draw(st.sampled_from(ids)), to=draw(st.sampled_from((*sorted(there), None))))
+        case "primary":
+            return SetPrimary(customer=customer.id, contact=draw(st.sampled_from((*ids, None))))
+        case "customer":
+            return PutCustomer(customer=draw(_customer_edits(customer)))
+        case _:
+            return PutContact(customer=customer.id, contact=draw(contacts(erp.next_contact_id(), customer.id)))
 
 
-def _contact_edits(owner: CustomerID, contact: Contact) -> st.SearchStrategy[PutContact]:
-    """Return changes of one field of a contact."""
-    changed = st.one_of(
-        email_fields().map(lambda email: evolve(contact, email=email)),
-        email_fields().map(lambda email: evolve(contact, email=email)),
-        st.booleans().map(lambda active: evolve(contact, active=active)),
-        associations().map(lambda association: evolve(contact, association=association)),
-        st.sampled_from(("Ann", "Zoe", "")).map(lambda name: evolve(contact, first_name=name)),
-        st.sampled_from(("Ames", "Zed", "")).map(lambda name: evolve(contact, last_name=name)),
-        phones().map(lambda numbers: evolve(contact, phones=numbers)),
-    )
-    return changed.map(lambda one: PutContact(customer=owner, contact=one))
+_EDITS: Final = ("new", "remove", "move", "primary", "primary", "customer")
 
 
-def _customer_edits(customer: Customer) -> st.SearchStrategy[Customer]:
-    """Return changes of one field of a customer, or of its locations."""
+_EDITED: Final = ("email", "email", "email", "active", "association", "first_name", "last_name", "phones")
+
+
+@st.composite
+def _contact_edits(draw: st.DrawFn, contact: Contact) -> Contact:
+    """Return a contact with one field changed."""
+    match draw(st.sampled_from(_EDITED)):
+        case "email":
+            return evolve(contact, email=draw(_EMAIL_FIELDS))
+        case "active":
+            return evolve(contact, active=not contact.active)
+        case "association":
+            return evolve(contact, association=draw(_ASSOCIATIONS))
+        case "first_name":
+            return evolve(contact, first_name=draw(st.sampled_from(("Zoe", "", LONG_NAME))))
+        case "last_name":
+            return evolve(contact, last_name=draw(st.sampled_from(("Zed", "", LONG_NAME))))
+        case _:
+            return evolve(contact, phones=draw(_PHONES))
+
+
+@st.composite
+def _customer_edits(draw: st.DrawFn, customer: Customer) -> Customer:
+    """Return a customer with one field changed, or its locations."""
     number = int(customer.id.lstrip("C"))
-    return st.one_of(
-        st.sampled_from(("Acme", "Zenith")).map(lambda name: evolve(customer, name=name)),
-        phones().map(lambda numbers: evolve(customer, phones=numbers)),
-        st.sampled_from(("", f"office{number}@b.example")).map(lambda email: evolve(customer, email=email)),
-        st.sampled_from(("Active", "Inactive")).map(lambda status: evolve(customer, status=status)),
-        locations(number, customer.address).map(lambda places: evolve(customer, locations=_referred(customer, places))),
-    )
+    match draw(st.sampled_from(("name", "phones", "email", "status", "locations", "locations"))):
+        case "name":
+            return evolve(customer, name=draw(st.sampled_from(("Acme", "Zenith"))))
+        case "phones":
+            return evolve(customer, phones=draw(_PHONES))
+        case "email":
+            return evolve(customer, email="" if customer.email else f"office{number}@b.example")
+        case "status":
+            return evolve(customer, status="Active" if customer.status == "Inactive" else "Inactive")
+        case _:
+            places = draw(locations(number, customer.address))
+            return evolve(customer, locations=_referred(customer, places))
 
 
 def _referred(customer: Customer, places: Sequence[Location]) -> tuple[Location, ...]:

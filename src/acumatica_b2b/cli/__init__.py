@@ -1,0 +1,20 @@
+"""The command line `acumatica-b2b` (extra `cli`)."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; say which extra to install where it is missing."""
+    try:
+        from acumatica_b2b.cli.commands import cli  # noqa: PLC0415  # click and rich are an extra
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"click", "rich"}:
+            raise
+        sys.exit(_without(error.name or ""))
+    cli(prog_name="acumatica-b2b")
+
+
+def _without(library: str) -> int:
+    message = f"the command line needs {library}, which comes with an extra: pip install 'acumatica-b2b[cli]'"
+    print(message, file=sys.stderr)  # noqa: T201  # there is nothing else to say it with
+    return 2

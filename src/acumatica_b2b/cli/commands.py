@@ -1,0 +1,210 @@
+"""The commands, their options and their exit codes."""
+
+import enum
+import json
+import os
+from pathlib import Path
+from typing import Any, Final, Never
+
+import click
+from rich.text import Text
+
+from acumatica_b2b.cli import render, shapes
+from acumatica_b2b.cli.config import DEFAULT_FILE, read_config
+from acumatica_b2b.errors import AcumaticaB2BError, AuthenticationError, ConfigurationError, StoreError
+from acumatica_b2b.report import Plan, RunReport
+
+
+class Code(enum.IntEnum):
+    """What an exit code means."""
+
+    DONE = 0
+    FAILURES = 1
+    """Something failed, or a finding says to act now."""
+    USAGE = 2
+    """The command line or the configuration is wrong."""
+    HELD = 3
+    """The guard refused something."""
+    TO_DO = 10
+    """There is something to do; of `plan` only."""
+    INTERRUPTED = 130
+
+
+_EPILOG: Final = (
+    "Exit codes: 0 done; 1 done with failures, or with a finding to act on now; 2 usage or configuration; "
+    "3 the guard refused; of plan, 10: there is something to do."
+)
+
+
+class _Explaining(click.Group):
+    """Says what went wrong in one sentence, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ConfigurationError, AuthenticationError, StoreError) as error:
+            _end(str(error), Code.USAGE)
+        except AcumaticaB2BError as error:
+            _end(str(error), Code.FAILURES)
+        except KeyboardInterrupt:
+            _end("stopped; what is done stays, and the next sync goes on from there", Code.INTERRUPTED)
+
+
+def _end(message: str, code: Code) -> Never:
+    render.console(stderr=True).print(Text.assemble(("acumatica-b2b: ", "bold red"), message), soft_wrap=True)
+    raise click.exceptions.Exit(code)
+
+
+def _print_json(shape: shapes.Shape) -> None:
+    click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
+
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+_config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The configuration in TOML; secrets come from the environment.",
+)
+
+
+@click.group(
+    cls=_Explaining, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="acumatica-b2b")
+def cli() -> None:
+    """Keep the company users of a B2B storefront in step with the contacts of Acumatica customers."""
+
+
+# ------------------------------------------------------------------ work
+@cli.command(short_help="Show what a sync would do; write nothing.")
+@click.argument("customers", nargs=-1)
+@_config_option
+@_json_option
+@click.pass_context
+def plan(ctx: click.Context, customers: tuple[str, ...], config_file: Path, *, as_json: bool) -> None:
+    """Show what a sync of CUSTOMERS, or of all, would do; write nothing."""
+    from acumatica_b2b.cli import connect  # noqa: PLC0415  # --help loads no HTTP library
+
+    config = read_config(config_file)
+    with connect.hosted(config, os.environ, "planning") as host:
+        found = connect.plan(host, customers)
+    if as_json:
+        _print_json(shapes.plan_shape(found, config.policy.primary_role))
+    else:
+        render.show_plan(render.console(), found, config.policy.primary_role)
+    ctx.exit(_code_of_plan(found))
+
+
+def _code_of_plan(found: Plan) -> Code:
+    if found.troubles:
+        return Code.FAILURES
+    if found.steps:
+        return Code.TO_DO
+    return Code.FAILURES if any(finding.act_now for finding in found.findings) else Code.DONE
+
+
+@cli.command(short_help="Bring companies in step with their customers.")
+@click.argument("customers", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Sync every customer.")
+@click.option("--changed", is_flag=True, help="Sync what changed since the last run (the default).")
+@_config_option
+@_json_option
+@click.pass_context
+def sync(
+    ctx: click.Context,
+    customers: tuple[str, ...],
+    config_file: Path,
+    *,
+    everything: bool,
+    changed: bool,
+    as_json: bool,
+) -> None:
+    """Bring the companies of CUSTOMERS in step, or of those that changed since the last run."""
+    from acumatica_b2b.cli import connect  # noqa: PLC0415  # as above
+
+    if bool(customers) + everything + changed > 1:
+        raise click.UsageError("name customers, or --all, or --changed: one of the three")
+    config = read_config(config_file)
+    asked: connect.Asked = customers or (connect.Scope.ALL if everything else connect.Scope.CHANGED)
+    with connect.hosted(config, os.environ, "syncing") as host:
+        report = connect.sync(host, asked)
+    if as_json:
+        _print_json(shapes.report_shape(report, config.policy.primary_role))
+    else:
+        render.show_report(render.console(), report, config.policy.primary_role)
+    ctx.exit(_code_of_report(report))
+
+
+def _code_of_report(report: RunReport) -> Code:
+    if report.held:
+        return Code.HELD
+    return Code.DONE if report.ok else Code.FAILURES
+
+
+@cli.command(short_help="Show the Customer Log of one customer.")
+@click.argument("customer")
+@_config_option
+@_json_option
+def log(customer: str, config_file: Path, *, as_json: bool) -> None:
+    """Show the Customer Log of CUSTOMER: what the syncs did with it, oldest first."""
+    from acumatica_b2b.cli import connect  # noqa: PLC0415  # as above
+
+    rows = connect.log(read_config(config_file), customer)
+    if as_json:
+        _print_json({"customer": customer, "rows": [shapes.row_shape(row) for row in rows]})
+    elif rows:
+        every = [(customer, row) for row in rows]
+        render.console().print(render.log_table(f"Customer Log of {customer}", every, timed=True, many=len(rows)))
+    else:
+        click.echo(f"No sync has anything to tell of customer {customer}.")
+
+
+# ------------------------------------------------------------------ trying it
+@cli.command(short_help="Play a contact's way to Primary Admin, on simulators.")
+@click.option("--seed", type=int, help="Play 50 made-up customers, drawn from this number, instead of the story.")
+@_json_option
+@click.pass_context
+def demo(ctx: click.Context, seed: int | None, *, as_json: bool) -> None:
+    """Play a contact's way to Primary Admin against simulators of both systems."""
+    from acumatica_b2b.cli import scenes  # noqa: PLC0415  # as above
+
+    ctx.exit(Code.DONE if scenes.tell(seed, as_json=as_json) else Code.FAILURES)
+
+
+@cli.command(short_help="Serve simulators of both systems, to try everything on.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Draw the made-up customers from this number.")
+@click.option("--customers", type=click.IntRange(min=0), default=12, show_default=True, help="How many of them.")
+@click.option("--port-acumatica", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@click.option("--port-bigcommerce", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@click.option(
+    "--requests-per-minute",
+    type=click.IntRange(min=0),
+    default=150,
+    show_default=True,
+    help="What BigCommerce allows; 0: any number.",
+)
+@click.option("--write-config", type=click.Path(path_type=Path, dir_okay=False), help="Write the configuration here.")
+@_json_option
+def simulate(
+    seed: int,
+    customers: int,
+    port_acumatica: int,
+    port_bigcommerce: int,
+    requests_per_minute: int,
+    write_config: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Serve simulators of both systems until Ctrl-C; print their addresses and a ready configuration."""
+    from acumatica_b2b.cli import simulate as serve  # noqa: PLC0415  # as above
+
+    wanted = serve.Wanted(
+        seed=seed,
+        customers=customers,
+        ports=(port_acumatica, port_bigcommerce),
+        requests_per_minute=requests_per_minute or None,
+    )
+    serve.serve(wanted, write_config, as_json=as_json)

@@ -1,0 +1,115 @@
+"""Builds clients, store and engine from a configuration, and closes them again."""
+
+import enum
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TypeAlias
+
+import httpx
+from attrs import field, frozen
+
+from acumatica_b2b.acumatica import Acumatica
+from acumatica_b2b.bigcommerce import BigCommerce
+from acumatica_b2b.cli.config import Config
+from acumatica_b2b.cli.render import console
+from acumatica_b2b.cli.watching import StoppableClock, stoppable, watched
+from acumatica_b2b.contact_sync import ContactSync
+from acumatica_b2b.drivers import Listener, nobody
+from acumatica_b2b.errors import ConfigurationError
+from acumatica_b2b.model import CustomerID
+from acumatica_b2b.protocols import Clock, SyncLogStore
+from acumatica_b2b.report import Plan, RunReport
+from acumatica_b2b.runtime import SystemClock
+from acumatica_b2b.stores import MemoryStore, SqliteStore
+from acumatica_b2b.synclog import LogRow, customer_log, read_body
+from acumatica_b2b.terms import customer_key
+from acumatica_b2b.transports.httpx import HttpxTransport
+
+
+class Scope(enum.Enum):
+    """Which customers, where none is named."""
+
+    ALL = "all"
+    CHANGED = "changed"
+
+
+Asked: TypeAlias = Scope | tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class Host:
+    """What a command runs on: its configuration, the secrets around it, who listens."""
+
+    config: Config
+    environ: Mapping[str, str] = field(repr=False)
+    listener: Listener = nobody
+    clock: Clock = field(factory=SystemClock)
+
+
+@contextmanager
+def hosted(config: Config, environ: Mapping[str, str], what: str) -> Generator[Host]:
+    """Give a command its host: a bar on a terminal, and an orderly end at Ctrl-C."""
+    with stoppable() as stop, watched(console(stderr=True), what) as watcher:
+        clock = StoppableClock(stop, watcher.wait)
+        yield Host(config=config, environ=environ, listener=watcher.hear, clock=clock)
+
+
+def plan(host: Host, customers: tuple[str, ...]) -> Plan:
+    """Return what a sync of these customers would do, or of all where none is named; nothing is written."""
+    # a plan leaves no file behind where nothing was synced yet
+    make_store = partial(SqliteStore, host.config.log) if host.config.log.exists() else MemoryStore
+    with connected(host, make_store) as contact_sync:
+        return contact_sync.plan(customers or None)
+
+
+def sync(host: Host, asked: Asked) -> RunReport:
+    """Return what one sync did."""
+    with connected(host, partial(SqliteStore, host.config.log)) as contact_sync:
+        match asked:
+            case Scope.ALL:
+                return contact_sync.sync_all()
+            case Scope.CHANGED:
+                return contact_sync.sync_changed()
+            case customers:
+                return contact_sync.sync(customers)
+
+
+def log(config: Config, customer: str) -> tuple[LogRow, ...]:
+    """Return the Customer Log of one customer, oldest first; neither system is asked.
+
+    Raises:
+        ConfigurationError: nothing was ever synced into this log.
+
+    """
+    if not config.log.exists():
+        raise ConfigurationError(f"there is no sync log {str(config.log)!r} yet; the first sync makes it")
+    with SqliteStore(config.log) as store:
+        (commits,) = store.load([customer_key(config.policy, CustomerID(customer))])
+    return customer_log(read_body(commit.body) for commit in commits)
+
+
+@contextmanager
+def connected(host: Host, make_store: Callable[[], SyncLogStore]) -> Generator[ContactSync]:
+    """Hold both systems open while the block runs; sign out and close everything, whatever happens."""
+    config = host.config
+    credentials, shop = config.credentials(host.environ), config.storefront(host.environ)
+    with ExitStack() as closing:
+        store = make_store()
+        if isinstance(store, SqliteStore):
+            closing.enter_context(store)
+        transport = HttpxTransport(closing.enter_context(_http()))
+        erp = closing.enter_context(Acumatica(config.acumatica, credentials, transport, clock=host.clock))
+        yield ContactSync(
+            erp=erp,
+            storefront=BigCommerce(shop, transport, clock=host.clock),
+            store=store,
+            policy=config.policy,
+            listener=host.listener,
+            clock=host.clock,
+        )
+
+
+def _http() -> httpx.Client:
+    # each request's own deadline comes first; a proxy has no way to this machine's simulators
+    return httpx.Client(timeout=60.0, mounts={"all://127.0.0.1": None, "all://localhost": None})

@@ -1,0 +1,210 @@
+"""Tables for people: plans, reports, the Customer Log, company users."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from acumatica_b2b.actions import Step
+from acumatica_b2b.cli.words import Sort, describe, plural, sort_of
+from acumatica_b2b.findings import Finding, Status
+from acumatica_b2b.model import CustomerID, Record
+from acumatica_b2b.report import Plan, RunReport, Trouble
+from acumatica_b2b.steps import record_of
+from acumatica_b2b.synclog import LogRow
+
+MANY: Final = 40
+"""From so many rows on, a table is summed up."""
+WIDTH: Final = 100
+"""Columns where the output is no terminal."""
+
+_COLOURS: Final = {
+    Sort.ADDS: "green",
+    Sort.CHANGES: "yellow",
+    Sort.HANDS_OVER: "bold magenta",
+    Sort.REMOVES: "red",
+    Sort.WRITES_BACK: "cyan",
+}
+_STATUS_COLOURS: Final = {
+    Status.PROCESSED: "green",
+    Status.PREPARED: "yellow",
+    Status.HELD: "yellow",
+    Status.FAILED: "bold red",
+    Status.ABORTED: "bold red",
+    Status.INVALID: "red",
+    Status.DELETED: "magenta",
+    Status.SKIPPED: "dim",
+    Status.FILTERED: "dim",
+}
+Todo = tuple[CustomerID, Step]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return where to print: as wide as the terminal, or `WIDTH` columns."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
+
+
+def table(title: str, *columns: str) -> Table:
+    """Return an empty table of the house's look."""
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        header_style="dim",
+        pad_edge=False,
+        show_edge=False,
+    )
+    for name in columns:
+        made.add_column(name, overflow="fold")
+    return made
+
+
+# ------------------------------------------------------------------ plan and report
+def show_plan(out: Console, plan: Plan, primary_role: str) -> None:
+    """Print what would be done, why the rest would not, and how much it is."""
+    if plan.steps:
+        _apart(out, plan_table(plan, primary_role))
+    _show_findings(out, plan.findings)
+    _show_troubles(out, plan.troubles)
+    customers = counted(len(plan.companies), "customer")
+    if plan.steps:
+        concerned = sum(bool(company.steps) for company in plan.companies)
+        out.print(f"{counted(len(plan.steps), 'step')} to take for {concerned} of {customers}.")
+    else:
+        out.print(f"Nothing to do for {customers}.")
+
+
+def plan_table(plan: Plan, primary_role: str) -> Table:
+    """Return the steps of a plan, in order."""
+    todo = [(company.customer, step) for company in plan.companies for step in company.steps]
+    return _steps("Plan", todo, primary_role)
+
+
+def show_report(out: Console, report: RunReport, primary_role: str) -> None:
+    """Print what was done, what was found, and how it ended."""
+    done = [(settled.customer, step) for settled in report.settled for step in settled.steps]
+    if done:
+        _apart(out, _steps("Done", done, primary_role))
+    _show_findings(out, report.findings)
+    _show_troubles(out, report.troubles)
+    for kind in sorted(report.held, key=lambda kind: kind.value):
+        out.print(f"[bold yellow]Held by the guard:[/] {kind.value}; look at the plan, then raise the policy's limits.")
+    if report.stopped:
+        out.print(Text(f"The run ended early: {report.stopped}", style="bold red"))
+    failures = sum(settled.failures for settled in report.settled) + len(report.troubles)
+    looked_at = counted(report.customers, "customer")
+    taken = f"{counted(len(done), 'step')} taken" if done else "nothing to do"
+    failed = f", {failures} failed" if failures else ""
+    out.print(f"{looked_at} looked at: {taken}{failed}.")
+
+
+def _steps(title: str, todo: Sequence[Todo], primary_role: str) -> Table:
+    if len(todo) >= MANY:
+        return _summed_up(title, todo)
+    several = len({customer for customer, _ in todo}) > 1
+    made = table(title, "", *(["Customer"] if several else []), "Record", "Step")
+    before = None
+    for customer, step in todo:
+        shown = [customer if customer != before else ""] if several else []
+        record = record_of(step)
+        name = record.kind.value if several and record.id == customer else named(record)
+        made.add_row(_sign(step), *shown, name, describe(step, primary_role))
+        before = customer
+    return made
+
+
+def _summed_up(title: str, todo: Sequence[Todo]) -> Table:
+    made = table(title, "", "Steps", "What")
+    made.columns[1].justify = "right"
+    kinds = {plural(step): step for _, step in todo}
+    for words, count in Counter(plural(step) for _, step in todo).items():
+        made.add_row(_sign(kinds[words]), str(count), words)
+    return made
+
+
+def _sign(step: Step) -> Text:
+    sort = sort_of(step)
+    return Text(sort.value, style=_COLOURS[sort])
+
+
+def _apart(out: Console, made: Table) -> None:
+    out.print(made)
+    out.print()
+
+
+def _show_findings(out: Console, findings: Sequence[Finding]) -> None:
+    if not findings:
+        return
+    if len(findings) >= MANY:
+        _apart(out, _findings_summed_up(findings))
+        return
+    made = table("Findings", "Record", "Status", "Why, and the way out")
+    for finding in findings:
+        made.add_row(named(finding.record), _status(finding.status), _why(finding))
+    _apart(out, made)
+
+
+def _findings_summed_up(findings: Sequence[Finding]) -> Table:
+    made = table("Findings", "Records", "Status", "Why", "Such as")
+    made.columns[0].justify = "right"
+    kinds: dict[str, list[Finding]] = {}
+    for finding in findings:
+        kinds.setdefault(finding.kind.name, []).append(finding)
+    for name, some in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        words = name.lower().replace("_", " ")
+        examples = ", ".join(str(finding.record.id) for finding in some[:3])
+        made.add_row(str(len(some)), _status(some[0].status), words, examples)
+    return made
+
+
+def _why(finding: Finding) -> Text:
+    act_now = Text("act now: ", style="bold red") if finding.act_now else Text()
+    return Text.assemble(act_now, finding.meaning, (f"; {finding.way_out}", "dim"))
+
+
+def _show_troubles(out: Console, troubles: Sequence[Trouble]) -> None:
+    if troubles:
+        made = table("Could not be handled", "Customer", "Why")
+        for trouble in troubles:
+            made.add_row(trouble.customer, Text(str(trouble.error), style="red"))
+        _apart(out, made)
+
+
+# ------------------------------------------------------------------ Customer Log
+def log_table(title: str, rows: Sequence[tuple[str, LogRow]], *, timed: bool, many: int = MANY) -> Table:
+    """Return Customer Log rows, each with its customer; no column says what is the same in all."""
+    several = len({customer for customer, _ in rows}) > 1
+    lead = [*(["Time"] if timed else []), *(["Customer"] if several else [])]
+    made = table(title, *lead, "Record", "Status", "What happened", "Reference ID")
+    before = None
+    for customer, row in rows[:many]:
+        cells = [Text(row.at.astimezone().strftime("%Y-%m-%d %H:%M:%S"), style="dim")] if timed else []
+        cells += [Text(customer if customer != before else "")] if several else []
+        message = Text(f"\n{row.message}", style="dim") if row.message else Text()
+        record = row.record.kind.value if several and row.record.id == customer else named(row.record)
+        made.add_row(*cells, record, _status(row.status), Text.assemble(row.what, message), row.id)
+        before = customer
+    if len(rows) > many:
+        made.caption = f"… and {counted(len(rows) - many, 'more row')}"
+        made.caption_justify = "left"
+    return made
+
+
+def named(record: Record) -> str:
+    """Return a record in a table's words."""
+    return f"{record.kind.value} {record.id}"
+
+
+def _status(status: Status) -> Text:
+    return Text(status.value, style=_STATUS_COLOURS[status])
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number of things in words."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -1,0 +1,110 @@
+"""What a command shows while it works, and how it is stopped: progress, waits, signals."""
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+from attrs import define, field
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from acumatica_b2b.effects import CustomerSettled, Event, RunStarted, Waiting, WaveRead
+from acumatica_b2b.model import CustomerID
+
+
+class StoppedError(Exception):
+    """Somebody stopped the command while this thread was waiting."""
+
+
+@define
+class StoppableClock:
+    """The machine's own time; waiting for it ends when `stop` is set."""
+
+    stop: threading.Event
+    tell: Callable[[float], None]
+    """Hears of each wait, in seconds."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait.
+
+        Raises:
+            StoppedError: it was stopped.
+
+        """
+        self.tell(seconds)
+        if self.stop.wait(seconds):
+            raise StoppedError
+
+
+@contextmanager
+def stoppable() -> Generator[threading.Event]:
+    """Let Ctrl-C and SIGTERM end a command, its sign-out included; the event tells other threads."""
+    stop = threading.Event()
+
+    def on_interrupt(_: int, __: FrameType | None) -> None:
+        stop.set()
+        raise KeyboardInterrupt
+
+    def on_terminate(number: int, __: FrameType | None) -> None:
+        stop.set()
+        raise SystemExit(128 + number)
+
+    handlers = {signal.SIGINT: on_interrupt, signal.SIGTERM: on_terminate}
+    if threading.current_thread() is not threading.main_thread():
+        handlers = {}  # only the main thread may take signals
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@define
+class Watcher:
+    """Shows a run's events: a bar on a terminal, and the reasons for waiting anywhere."""
+
+    console: Console
+    progress: Progress
+    _read: int = 0
+    _settled: set[CustomerID] = field(factory=set[CustomerID])
+
+    def hear(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case RunStarted():
+                self._show("syncing")
+            case WaveRead(customers=customers):
+                self._read += customers
+                self._show(f"{self._read} customers read")
+            case CustomerSettled(customer=customer):
+                self._settled.add(customer)
+                self._show(f"{self._read} customers read")
+            case Waiting(seconds=seconds, reason=reason):
+                self.console.print(f"waiting {seconds:.0f} s: {reason}", highlight=False)
+
+    def wait(self, seconds: float) -> None:
+        """Show that a system asked for patience."""
+        if seconds >= 1:
+            self._show(f"waiting {seconds:.0f} s, for a system is busy")
+
+    def _show(self, what: str) -> None:
+        total = max(self._read, len(self._settled)) or None
+        for task in self.progress.task_ids:
+            self.progress.update(task, description=what, total=total, completed=len(self._settled))
+
+
+@contextmanager
+def watched(console: Console, what: str) -> Generator[Watcher]:
+    """Show a bar while the block runs, where the console is a terminal."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        progress.add_task(what, total=None)
+        yield Watcher(console, progress)
