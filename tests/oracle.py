@@ -259,6 +259,14 @@ def expected_world(
     return world
 
 
+def companies_of(
+    customers: Mapping[CustomerID, Customer], found: Iterable[Company]
+) -> dict[CustomerID, Company | None]:
+    """Return each customer's company, told by the external id."""
+    by_note = {company.external_id: company for company in found}
+    return {key: by_note.get(customer.note_id) for key, customer in customers.items()}
+
+
 def check(
     customers: Mapping[CustomerID, Customer],
     companies: Mapping[CustomerID, Company | None],
@@ -583,7 +591,8 @@ class Step:
         if not self.is_admin(mine) or any(map(self.is_admin, staying)):
             return True
         primary = self.customers[home].primary_contact
-        able = primary is not None and primary not in asked and self.fate(primary, asked) is Fate.USER
+        members_of = {one.id for one in self.customers[home].contacts}
+        able = primary in members_of - asked and self.fate(primary, asked) is Fate.USER
         return True if able else None
 
     def _may_go(self, key: ContactID, home: CustomerID) -> bool:

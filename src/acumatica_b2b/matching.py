@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -41,29 +42,36 @@ class Contest:
     findings: tuple[Finding, ...] = ()
 
 
+_NOBODY: Mapping[str, ContactID] = MappingProxyType({})
+
+
 def contested(
-    desired: Desired, linked: frozenset[ContactID] = frozenset(), deleted: frozenset[ContactID] = frozenset()
+    desired: Desired,
+    linked: frozenset[ContactID] = frozenset(),
+    deleted: frozenset[ContactID] = frozenset(),
+    spoken_for: Mapping[str, ContactID] = _NOBODY,
 ) -> Contest:
     """Give each address to one contact: the primary, else one already linked, else the lowest id.
 
-    Contacts whose user was `deleted` in the shop come last: none is made for them anyway.
+    Contacts whose user was `deleted` in the shop come last: none is made for them anyway. Addresses
+    that are `spoken_for` go to contacts of other customers.
     """
 
     def rank(user: DesiredUser) -> tuple[bool, bool, bool, tuple[int, str]]:
         contact = user.contact
         return contact in deleted, contact != desired.primary, contact not in linked, id_order(contact)
 
-    winners: dict[str, DesiredUser] = {}
+    winners = dict(spoken_for)
     for user in sorted(desired.users, key=rank):
-        winners.setdefault(user.email, user)
-    losers = [user for user in desired.users if winners[user.email] is not user]
+        winners.setdefault(user.email, user.contact)
+    losers = [user for user in desired.users if winners[user.email] != user.contact]
     return Contest(
-        users=tuple(user for user in desired.users if winners[user.email] is user),
+        users=tuple(user for user in desired.users if winners[user.email] == user.contact),
         findings=tuple(
             Finding(
                 kind=FindingKind.DUPLICATE_EMAIL,
                 record=contact_record(user.contact),
-                detail=str(contact_record(winners[user.email].contact)),
+                detail=str(contact_record(winners[user.email])),
             )
             for user in losers
         ),

@@ -264,7 +264,8 @@ def applied(state: LogState, entry: Entry) -> LogState:
         case Cleared(finding=finding):
             return evolve(state, findings=state.findings - {finding})
         case SettledAt():
-            return evolve(state, digest=entry.digest, primary=entry.primary, awaited=frozenset())
+            awaited = frozenset[str]() if entry.digest else state.awaited
+            return evolve(state, digest=entry.digest, primary=entry.primary, awaited=awaited)
         case _:
             assert_never(entry)
 

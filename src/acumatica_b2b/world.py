@@ -22,7 +22,7 @@ from acumatica_b2b.actions import (
 )
 from acumatica_b2b.errors import LeaseEndedError, NotSentError, RateLimitedError, RejectedError
 from acumatica_b2b.flow import Failed, Outcome
-from acumatica_b2b.mapping import Desired, contact_record, customer_record, plain_email
+from acumatica_b2b.mapping import Desired, contact_record, customer_record, map_contact, plain_email
 from acumatica_b2b.matching import Contest, Pairs, contested, match_addresses, match_users, referred
 from acumatica_b2b.model import (
     AddressID,
@@ -143,7 +143,7 @@ def noted(world: World, *entries: Entry) -> World:
 def adopted(world: World, company: Company | None) -> World:
     """Return the world as just observed: its company, who is who in it, and the links that follow."""
     world = evolve(world, company=company)
-    contest = contested(world.desired, _known(world), deleted_users(world))
+    contest = contested(world.desired, _known(world), deleted_users(world), _movers(world))
     world = evolve(world, contest=contest, pairs=Pairs(users={}), places={})
     if company is None:
         return world
@@ -178,6 +178,12 @@ def _known(world: World) -> frozenset[ContactID]:
     """Return the contacts who have a user here, by its link or its external id."""
     there = {user.external_id.lower() for user in world.users.values() if user.external_id}
     return frozenset(user.contact for user in world.desired.users if user.external_id in there).union(world.linked)
+
+
+def _movers(world: World) -> Mapping[str, ContactID]:
+    """Return the addresses of contacts who are on their way to another customer: they are linked, and keep them."""
+    moved = [map_contact(now, world.policy) for now in world.gone.values() if now and now.customer]
+    return {user.email: user.contact for user in moved if isinstance(user, DesiredUser)}
 
 
 def deleted_users(world: World) -> frozenset[ContactID]:
@@ -229,9 +235,10 @@ def _links(world: World, company: Company) -> Iterator[Entry]:
 
 
 def _was_granted(world: World, record: Record, user: CompanyUser) -> bool:
-    """Tell whether an admin has the role from us by a step whose answer nobody recorded."""
+    """Tell whether an admin has the role from us, also by a step whose answer nobody recorded."""
     intended = {i.step.id for i in world.state.open.values() if i.step.grant in {"give", "move"}}
-    return user.role == world.policy.primary_role and (record.id in world.state.awaited or user.id in intended)
+    ours = record.id in world.state.awaited or user.id in intended | world.state.granted
+    return user.role == world.policy.primary_role and ours
 
 
 def read_back(world: World, company: Company | None) -> World:

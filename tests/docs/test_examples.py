@@ -13,12 +13,11 @@ import sys
 import threading
 import time
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from attrs import define, evolve
@@ -54,6 +53,8 @@ from acumatica_b2b import (
 )
 from acumatica_b2b.acumatica import Acumatica, AcumaticaConfig, Password
 from acumatica_b2b.bigcommerce import BigCommerce, BigCommerceConfig
+from acumatica_b2b.cli.commands import cli
+from acumatica_b2b.cli.config import parse_config
 from acumatica_b2b.simulators import AcumaticaSettings, AcumaticaSimulator, dataset
 from acumatica_b2b.simulators.bigcommerce import BigCommerceSimulator
 from acumatica_b2b.simulators.server import Server
@@ -298,12 +299,12 @@ class Handler:
 
 
 @contextmanager
-def raw_server(*parts: bytes, pause: float = 0.0) -> Iterator[str]:
+def raw_server(*parts: bytes, pause: float = 0.0) -> Generator[str]:
     """Serve one connection with these bytes, each behind a pause."""
 
     def serve() -> None:
         connection, _ = listener.accept()
-        with connection:
+        with connection, suppress(ConnectionError):  # a client may have had enough
             connection.recv(65_536)
             for part in parts:
                 time.sleep(pause)
@@ -443,6 +444,24 @@ def test_a_page_leads_to_files_that_are_there(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_the_configurations_shown_are_read() -> None:
+    """Every TOML block of the pages is a configuration that the command line takes."""
+    shown = [block for page in PAGES for block in blocks(page, "toml")]
+    assert shown
+    for block in shown:
+        parse_config(block)
+
+
+def test_the_commands_shown_exist() -> None:
+    """Every command line of the pages names a command, and options that it has."""
+    text = "\n".join(block for page in PAGES for kind in ("sh", "console") for block in blocks(page, kind))
+    lines = re.findall(r"acumatica-b2b ([a-z]+)([^#|>\n]*)", text)
+    assert {name for name, _ in lines} >= {"demo", "simulate", "plan", "sync", "log"}
+    for name, rest in lines:
+        known = {option for parameter in cli.commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, name
+
+
 # ------------------------------------------------------------------ the tutorial
 _CLI = (sys.executable, "-c", "from acumatica_b2b.cli import main; main()")
 
@@ -455,40 +474,46 @@ def dialogue(page: Path) -> Iterator[tuple[str, list[str]]]:
             yield command, [" ".join(line.split()) for line in shown if line != "…"]
 
 
-def click_primary(command: str, ports: dict[str, str]) -> None:
+def click_primary(url: str, contact: str) -> None:
     """Do what the page does with curl."""
-    url, data = re.search(r"POST (\S+) -d '(.*)'", command).groups()  # type: ignore[union-attr]  # else the test fails
-    host, path = re.fullmatch(r"http://([^/]+)(/.*)", url).groups()  # type: ignore[union-attr]  # as above
-    request = Request(method="POST", url=f"http://{ports[host]}{path}", body=data.encode())
-    assert StandardTransport().send(request).status == 204
+    answer = StandardTransport().send(Request(method="POST", url=url, body=contact.encode()))
+    assert answer.status == 204
+
+
+def served(command: Sequence[str], directory: Path, environ: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
+    """Return the running simulators, on free ports, and the address of their Acumatica."""
+    process = subprocess.Popen(  # noqa: S603 -- our own command
+        [*command, "--port-acumatica", "0", "--json"], cwd=directory, env=environ, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return process, str(json.loads(process.stdout.readline())["acumatica"])
 
 
 def test_the_tutorial_is_true(tmp_path: Path) -> None:
     """Every command of the tutorial runs, and prints every line that the page shows."""
     environ = {"PATH": "", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    ports: dict[str, str] = {}
-    served: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[str] | None = None
+    erp = ""
     try:
         for command, shown in dialogue(ROOT / "docs" / "tutorial.md"):
-            first, *arguments = shlex.split(command)
-            if first == "export":
-                environ |= [arguments[0].split("=", 1)]
-            elif first == "curl":
-                click_primary(command, ports)
-            elif "simulate" in arguments:
-                arguments[arguments.index("8601")] = "0"
-                served = subprocess.Popen(  # noqa: S603 -- our own command
-                    [*_CLI, *arguments, "--json"], cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True
-                )
-                ports["127.0.0.1:8601"] = urlsplit(json.loads(served.stdout.readline())["acumatica"]).netloc
-            else:
-                done = subprocess.run(  # noqa: S603 -- as above
-                    [*_CLI, *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-                )
-                printed = {" ".join(line.split()) for line in done.stdout.splitlines()}
-                assert [line for line in shown if not any(line in text for text in printed)] == [], done.stdout
-                assert done.returncode == (10 if any("to take" in line for line in printed) else 0), done.stderr
+            match shlex.split(command):
+                case ["export", setting]:
+                    name, _, value = setting.partition("=")
+                    environ[name] = value
+                case ["curl", "-X", "POST", url, "-d", contact]:
+                    click_primary(f"{erp}/simulator/{url.partition('/simulator/')[2]}", contact)
+                case ["acumatica-b2b", "simulate", *rest]:
+                    process, erp = served([*_CLI, "simulate", *rest], tmp_path, environ)
+                case ["acumatica-b2b", *rest]:
+                    done = subprocess.run(  # noqa: S603 -- as above
+                        [*_CLI, *rest], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+                    )
+                    printed = [" ".join(line.split()) for line in done.stdout.splitlines()]
+                    assert [line for line in shown if not any(line in text for text in printed)] == [], done.stdout
+                    assert done.returncode == (10 if any("to take" in line for line in printed) else 0), done.stderr
+                case _:
+                    pytest.fail(f"nobody tries {command!r}")
     finally:
-        if served:
-            served.terminate()
-            served.communicate()
+        if process:
+            process.terminate()
+            process.communicate()

@@ -292,11 +292,7 @@ def built(customers: Mapping[CustomerID, Customer], policy: SyncPolicy) -> Made:
             perform(shop, CreateAddress(company=company, address=desired_address(one, location, address)))
         after[key] = referred(one, shop.snapshot()[company])
         taken |= {person.email for person in users.values()}
-    return after, {key: by_note(shop).get(one.note_id) for key, one in customers.items()}
-
-
-def by_note(shop: MemoryShop) -> dict[str, Company]:
-    return {company.external_id: company for company in shop.snapshot().values()}
+    return after, oracle.companies_of(customers, shop.snapshot().values())
 
 
 def desired(key: ContactID, told: ExpectedUser, one: Customer) -> DesiredUser:

@@ -19,6 +19,8 @@ from acumatica_b2b.synclog import LogRow
 
 MANY: Final = 40
 """From so many rows on, a table is summed up."""
+_FEW: Final = 20
+"""So many customers that could not be handled are named."""
 WIDTH: Final = 100
 """Columns where the output is no terminal."""
 
@@ -171,8 +173,10 @@ def _why(finding: Finding) -> Text:
 def _show_troubles(out: Console, troubles: Sequence[Trouble]) -> None:
     if troubles:
         made = table("Could not be handled", "Customer", "Why")
-        for trouble in troubles:
+        for trouble in troubles[:_FEW]:
             made.add_row(trouble.customer, Text(str(trouble.error), style="red"))
+        if len(troubles) > _FEW:
+            made.add_row("", f"… and {counted(len(troubles) - _FEW, 'more customer')}")
         _apart(out, made)
 
 

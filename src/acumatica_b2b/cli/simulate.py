@@ -35,22 +35,22 @@ def serve(wanted: Wanted, config_file: Path | None, *, as_json: bool) -> None:
 
     """
     story = mixed(wanted.customers, wanted.seed)
-    with (
-        stoppable() as stop,
-        staged(story.dataset, requests_per_minute=wanted.requests_per_minute, ports=wanted.ports) as stage,
-    ):
-        _play(story, stage)
-        if config_file:
-            _write(config_file, stage.toml)
-        if as_json:
-            click.echo(json.dumps(_shape(stage)))
-        else:
-            _show(stage, config_file)
-        try:
+    try:
+        with (
+            stoppable() as stop,
+            staged(story.dataset, requests_per_minute=wanted.requests_per_minute, ports=wanted.ports) as stage,
+        ):
+            _play(story, stage)
+            if config_file:
+                _write(config_file, stage.toml)
+            if as_json:
+                click.echo(json.dumps(_shape(stage)))
+            else:
+                _show(stage, config_file)
             while not stop.wait(_NAP):
                 pass
-        except (KeyboardInterrupt, SystemExit):  # the way it is meant to end
-            return
+    except (KeyboardInterrupt, SystemExit):  # the way it is meant to end
+        return
 
 
 def _play(story: Story, stage: Stage) -> None:
