@@ -17,8 +17,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from acumatica_b2b.model import (
     UNSET,
@@ -100,11 +101,27 @@ def joins(customer: Customer, policy: SyncPolicy) -> bool:
     return all(test(customer, policy) for test in CUSTOMER_TESTS)
 
 
+def lowered(text: str) -> str:
+    """Return a text without capitals, as far as ASCII goes."""
+    return re.sub("[A-Z]", lambda capital: capital[0].lower(), text.strip())
+
+
 def address_of(text: str) -> str:
     """Return the first address of an e-mail field in lower case; "" where there is none."""
     pieces = [piece.strip() for piece in re.split("[;,]", text)]
     first = next(filter(None, pieces), "")
-    return re.sub("[A-Z]", lambda capital: capital[0].lower(), first) if ADDRESS.fullmatch(first) else ""
+    return lowered(first) if ADDRESS.fullmatch(first) else ""
+
+
+Companies: TypeAlias = Mapping[CustomerID, Company | None]
+
+
+def comparable(companies: Companies) -> Companies:
+    """Return the companies with the addresses of their users as they are compared: without case."""
+    return {
+        key: company and evolve(company, users=tuple(evolve(one, email=lowered(one.email)) for one in company.users))
+        for key, company in companies.items()
+    }
 
 
 def standing(contact: Contact, policy: SyncPolicy) -> Standing:
@@ -269,13 +286,14 @@ def companies_of(
 
 def check(
     customers: Mapping[CustomerID, Customer],
-    companies: Mapping[CustomerID, Company | None],
+    companies: Companies,
     policy: SyncPolicy,
     *,
     addresses: bool = True,
 ) -> list[str]:
     """Return complaints about a world in which nothing existed before one sync."""
     world, complaints = expected_world(customers, policy), []
+    companies = comparable(companies)
     taken: set[str] = set()
     for key in sorted(customers):
         users, company = world[key], companies.get(key)
@@ -421,7 +439,7 @@ class Step:
     """
 
     customers: Mapping[CustomerID, Customer]
-    before: Mapping[CustomerID, Company | None]
+    before: Companies = field(converter=comparable)
     policy: SyncPolicy
     history: History = History()
     outsiders: AbstractSet[str] = frozenset()
@@ -630,9 +648,10 @@ class Step:
         return None  # whose e-mail and phone stand in for the company's is open
 
 
-def check_step(step: Step, companies: Mapping[CustomerID, Company | None], *, addresses: bool = True) -> list[str]:
+def check_step(step: Step, companies: Companies, *, addresses: bool = True) -> list[str]:
     """Return complaints about what one sync made of a world with a past; `step.customers` as they are after it."""
     complaints: list[str] = []
+    companies = comparable(companies)
     for key in sorted(step.customers):
         customer, was, now = step.customers[key], step.before.get(key), companies.get(key)
         found = list(_existence(step, customer, now))
@@ -773,9 +792,9 @@ def _step_user(step: Step, key: ContactID, after: Mapping[UserID, tuple[Customer
         yield f"reference is {contact.reference!r}, not {reference!r}"
 
 
-def remember(step: Step, companies: Mapping[CustomerID, Company | None]) -> History:
+def remember(step: Step, companies: Companies) -> History:
     """Return what is to be known before the next step is judged."""
-    there = [(key, company) for key, company in companies.items() if company]
+    there = [(key, company) for key, company in comparable(companies).items() if company]
     after = {user.id: (key, user) for key, company in there for user in company.users}
     users: dict[ContactID, tuple[CustomerID, UserID]] = {}
     for home, user in after.values():

@@ -21,7 +21,7 @@ SPINE = """
     guard
     plan
     engine
-    runtime
+    runtime drivers
     contact_sync
 """
 """The core, to be read downwards: no module leads to one of its own line or of a later one, by whatever way."""
@@ -40,7 +40,7 @@ BESIDE = {
 
 LENT = {
     "codec": "synclog runlog",
-    "protocols": "effects terms observing engine run runtime contact_sync",
+    "protocols": "effects terms observing engine run runs runtime drivers contact_sync",
     "http": "runtime",
     "stores": "contact_sync",
 }
@@ -56,18 +56,18 @@ THEIRS = {
     "rich": "cli",
     "hypothesis": "testing",
     "pytest": "testing",
-    "asyncio": "runtime transports cli",
-    "concurrent": "runtime cli",
-    "threading": "runtime stores simulators testing cli",
+    "asyncio": "runtime drivers transports cli",
+    "concurrent": "runtime drivers cli",
+    "threading": "runtime drivers stores simulators testing cli",
     "time": "runtime transports cli",
     "sqlite3": "stores",
     "os": "stores cli",
-    "random": "simulators testing",
+    "random": "drivers simulators testing",
     "secrets": "simulators cli",
     "socket": "simulators",
     "subprocess": "",
     "urllib.request": "",
-    "uuid": "simulators testing",
+    "uuid": "drivers simulators testing",
 }
 """Other people's modules that only some rooms may know: what does I/O, reads a clock, or is an extra."""
 

@@ -11,7 +11,7 @@ from acumatica_b2b import Commit, LogKey
 
 TABLE = "CREATE TABLE sync_log (key TEXT, version INTEGER, body TEXT, snapshot INTEGER, PRIMARY KEY (key, version))"
 LOAD = "SELECT key, version, body, snapshot FROM sync_log WHERE key = ? ORDER BY version"
-APPEND = "INSERT OR REPLACE INTO sync_log (key, version, body, snapshot) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"
+APPEND = "INSERT INTO sync_log (key, version, body, snapshot) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"
 KEYS = "SELECT DISTINCT key FROM sync_log WHERE substr(key, 1, ?) = ? AND key > ? ORDER BY key LIMIT ?"
 DROP = "DELETE FROM sync_log WHERE key = ? AND version < ?"
 

@@ -12,7 +12,7 @@ class StandardTransport:
     """A transport; what stalls ends at the deadline, what drips with the first 8 KiB behind it."""
 
     def send(self, request: Request, /) -> Response:
-        ends, url, body = monotonic() + request.deadline, urlsplit(request.url), b""
+        ends, url, body = monotonic() + request.deadline, urlsplit(request.url), bytearray()
         named = f"{request.method} {url.path}"
         kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
         with closing(kind(url.netloc, timeout=request.deadline)) as connection:
@@ -28,4 +28,4 @@ class StandardTransport:
                 body += answer.read(8192)
             if not answer.isclosed() or answer.length or len(body) > request.max_bytes:
                 raise OutcomeUnknownError(f"the answer to {named} came too late, is too large or broke off")
-        return Response(status=answer.status, headers=tuple(answer.getheaders()), body=body)
+        return Response(status=answer.status, headers=tuple(answer.getheaders()), body=bytes(body))

@@ -1,48 +1,55 @@
 """The strict converter between JSON and attrs classes: the only module that imports cattrs.
 
-A text is never made of a number, a number never of a text, `True` never of `"False"`. Unknown
-fields are ignored. What is wrong is named by its path.
+A text is never made of a number, a number never of a text, `True` never of `"False"`, a list never
+of a text. Unknown fields are ignored. What is wrong is named by its path, never shown.
 """
 
 import enum
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
-from cattrs import Converter, transform_error
+from cattrs import Converter, StructureHandlerNotFoundError, transform_error
+from cattrs.cols import (
+    homogenous_tuple_structure_factory,
+    mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType]  # partly untyped in cattrs
+)
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
-from cattrs.strategies import configure_tagged_union
 
 from acumatica_b2b.errors import DecodeError
 
 T = TypeVar("T")
+Structure: TypeAlias = Callable[[Any, Any], Any]
+"""Makes a value of plain data, or raises; the second argument is the wanted type."""
 
 
-def _exactly(*types: type) -> Callable[[object, Any], Any]:
+# ------------------------------------------------------------------ leaves
+def _exactly(*types: type) -> Structure:
     def structure(value: object, _: object) -> object:
         if type(value) not in types:
             wanted = " or ".join(kind.__name__ for kind in types)
-            message = f"expected {wanted}, not {type(value).__name__}"
-            raise TypeError(message)
+            raise TypeError(f"expected {wanted}, not {type(value).__name__}")
         return value
 
     return structure
 
 
-def _number(value: object, _: object) -> float:
-    return float(_exactly(int, float)(value, _))
+def _number(value: object, wanted: object) -> float:
+    try:
+        return float(_exactly(int, float)(value, wanted))
+    except OverflowError:
+        raise ValueError("expected a number that fits") from None
 
 
-def _moment(value: object, _: object) -> datetime:
+def _moment(value: object, wanted: object) -> datetime:
     """Read ISO 8601 with a zone and any number of fraction digits."""
-    text: str = _exactly(str)(value, _)
+    text: str = _exactly(str)(value, wanted)
     moment = datetime.fromisoformat(re.sub(r"\.(\d{6})\d+", r".\1", text))
     if moment.tzinfo is None:
-        message = "expected a moment with its zone"
-        raise ValueError(message)
+        raise ValueError("expected a moment with its zone")
     return moment
 
 
@@ -50,6 +57,54 @@ def _text_of_moment(moment: datetime) -> str:
     return moment.isoformat()
 
 
+def _is_choice(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, enum.Enum)
+
+
+def _choice(cls: type[enum.Enum]) -> Structure:
+    def structure(value: object, _: object) -> enum.Enum:
+        name: str = _exactly(str)(value, cls)
+        return cls[name]
+
+    return structure
+
+
+def _name(choice: enum.Enum) -> str:
+    return choice.name
+
+
+# ------------------------------------------------------------------ collections
+def _checked(kind: type, structure: Structure) -> Structure:
+    """Return the hook for values of one JSON kind only: cattrs would take any iterable."""
+    check = _exactly(kind)
+    return lambda value, cls: structure(check(value, cls), cls)
+
+
+def _is_row(cls: Any) -> bool:
+    return get_origin(cls) is tuple and get_args(cls)[-1:] == (...,)
+
+
+def _is_pair(cls: Any) -> bool:
+    return get_origin(cls) is tuple and not _is_row(cls)
+
+
+def _is_mapping(cls: Any) -> bool:
+    return get_origin(cls) in {dict, Mapping}
+
+
+def _pair(cls: Any, converter: Converter) -> Structure:
+    kinds = get_args(cls)
+    hooks: list[Structure] = [converter.get_structure_hook(kind) for kind in kinds]
+
+    def structure(value: list[Any], _: object) -> tuple[Any, ...]:
+        if len(value) != len(kinds):
+            raise ValueError(f"expected {len(kinds)} items, not {len(value)}")
+        return tuple(hook(item, kind) for hook, item, kind in zip(hooks, value, kinds, strict=True))
+
+    return _checked(list, structure)
+
+
+# ------------------------------------------------------------------ converters
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
@@ -57,31 +112,36 @@ def _camel(name: str) -> str:
 
 def _converter(rename: Callable[[str], str]) -> Converter:
     converter = Converter(detailed_validation=True)
+
+    def renamed(cls: type) -> dict[str, Any]:
+        names = {field.name: rename(field.name) for field in attrs.fields(cls)}
+        return {name: override(rename=other) for name, other in names.items() if other != name}
+
+    def record(cls: type) -> Structure:
+        return _checked(dict, make_dict_structure_fn(cls, converter, **renamed(cls)))
+
+    def written(cls: type) -> Callable[[Any], Any]:
+        return make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **renamed(cls))
+
+    def row(cls: Any) -> Structure:
+        return _checked(list, cast(Structure, homogenous_tuple_structure_factory(cls, converter)))
+
+    def pair(cls: Any) -> Structure:
+        return _pair(cls, converter)
+
+    def table(cls: Any) -> Structure:
+        return _checked(dict, cast(Structure, mapping_structure_factory(cls, converter, dict)))
+
     for kind in (str, int, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(datetime, _moment)
     converter.register_unstructure_hook(datetime, _text_of_moment)
-
-    converter.register_structure_hook_factory(
-        lambda cls: isinstance(cls, type) and issubclass(cls, enum.Enum),
-        lambda cls: lambda name, _: cls[_exactly(str)(name, _)],
-    )
-    converter.register_unstructure_hook(enum.Enum, lambda member: member.name)
-
-    def names(cls: type) -> dict[str, Any]:
-        return {
-            field.name: override(rename=renamed)
-            for field in attrs.fields(cls)
-            if (renamed := rename(field.name)) != field.name
-        }
-
-    converter.register_structure_hook_factory(
-        attrs.has, lambda cls: make_dict_structure_fn(cls, converter, **names(cls))
-    )
-    converter.register_unstructure_hook_factory(
-        attrs.has, lambda cls: make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **names(cls))
-    )
+    converter.register_unstructure_hook(enum.Enum, _name)
+    hooks = ((_is_choice, _choice), (_is_row, row), (_is_pair, pair), (_is_mapping, table), (attrs.has, record))
+    for fits, factory in hooks:
+        converter.register_structure_hook_factory(fits, factory)
+    converter.register_unstructure_hook_factory(attrs.has, written)
     return converter
 
 
@@ -97,11 +157,7 @@ def camel() -> Converter:
     return _converter(_camel)
 
 
-@cache
-def _tagged(union: Any) -> None:
-    configure_tagged_union(union, snake(), tag_name="is")
-
-
+# ------------------------------------------------------------------ reading and writing
 def decode(data: object, cls: type[T], converter: Converter | None = None) -> T:
     """Return `data`, parsed JSON, as an instance of `cls`.
 
@@ -109,10 +165,14 @@ def decode(data: object, cls: type[T], converter: Converter | None = None) -> T:
         DecodeError: with the path of the first field that is not of the declared type.
 
     """
+    hook = (converter or snake()).get_structure_hook(cls)
     try:
-        return (converter or snake()).structure(data, cls)
+        decoded: T = hook(data, cls)
+    except StructureHandlerNotFoundError:  # the class is at fault, not the data
+        raise
     except Exception as error:  # cattrs raises groups of anything
         raise DecodeError(*_first_complaint(error)) from None
+    return decoded
 
 
 def encode(value: object, converter: Converter | None = None) -> Any:
@@ -127,16 +187,21 @@ def decode_tagged(data: object, union: Any) -> Any:
         DecodeError: no such member, or not of its shape.
 
     """
-    _tagged(union)
-    return decode(data, union)
+    members: dict[str, Any] = {member.__name__: member for member in get_args(union)}
+    if not isinstance(data, dict):
+        raise DecodeError(f"expected dict, not {type(data).__name__}")
+    name = cast(dict[str, object], data).get("is")
+    if not isinstance(name, str) or name not in members:
+        raise DecodeError(f"expected one of {', '.join(members)}", "is")
+    return decode(cast(object, data), members[name])
 
 
-def encode_tagged(value: object, union: Any) -> Any:
+def encode_tagged(value: object) -> dict[str, Any]:
     """Return a member of a closed union as plain data with the key "is"."""
-    _tagged(union)
-    return snake().unstructure(value, unstructure_as=union)
+    return {"is": type(value).__name__, **encode(value)}
 
 
 def _first_complaint(error: Exception) -> tuple[str, str]:
+    """Return what is wrong and where, without the value that stood there."""
     complaint, _, path = transform_error(error)[0].rpartition(" @ ")
     return complaint or "not of the documented shape", path.removeprefix("$").removeprefix(".")

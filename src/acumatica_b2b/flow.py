@@ -51,15 +51,22 @@ class SideBySide(Effect[tuple[Any, ...]]):
 
 def ask(effect: Effect[T]) -> Flow[T]:
     """Return the answer to one effect."""
-    answers: Sequence[T] = yield (effect,)
-    (answer,) = answers
+    (answer,) = yield from ask_all((effect,))
     return answer
 
 
 def ask_all(effects: Iterable[Effect[T]]) -> Flow[tuple[T, ...]]:
     """Return the answers to independent effects of one stage; no effects, no question."""
     batch = tuple(effects)
-    return tuple((yield batch)) if batch else ()
+    return tuple(_each_answered(batch, (yield batch))) if batch else ()
+
+
+def _each_answered(batch: Batch, answers: Sequence[Any]) -> Sequence[Any]:
+    """Return the answers, one for each effect: too few or too many are never dealt out."""
+    if len(answers) != len(batch):
+        kinds = ", ".join(dict.fromkeys(type(effect).__name__ for effect in batch))
+        raise ValueError(f"{len(answers)} answers to {len(batch)} effects ({kinds})")
+    return answers
 
 
 def side_by_side(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
@@ -91,10 +98,7 @@ def together(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
             stage = min(batch[0].stage for batch in waiting.values())
             ready = [i for i, batch in waiting.items() if batch[0].stage == stage]
             asked = tuple(effect for i in ready for effect in waiting[i])
-            answers = yield asked
-            if len(answers) != len(asked):
-                raise ValueError(f"{len(answers)} answers to {len(asked)} effects")
-            rest = iter(answers)
+            rest = iter(_each_answered(asked, (yield asked)))
             for i in ready:
                 advance(i, tuple(islice(rest, len(waiting[i]))))
     finally:

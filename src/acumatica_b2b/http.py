@@ -18,6 +18,8 @@ from acumatica_b2b.errors import (
     NotSentError,
     OutcomeUnknownError,
     RateLimitedError,
+    Reason,
+    RejectedError,
     RemoteError,
 )
 from acumatica_b2b.flow import Effect, Failed, Flow, Ok, Outcome, ask
@@ -62,7 +64,7 @@ class Response:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = self.header("content-type") or "no content type"
             message = f"the answer with status {self.status} ({kind}, {len(self.body)} bytes) is no JSON"
             raise DecodeError(message) from None
@@ -127,7 +129,14 @@ def at(base: str, *path: str, query: Mapping[str, str] | None = None) -> str:
 
     >>> at("http://h/x", "Contact", "a/b", query={"$filter": "ID gt 1"})
     'http://h/x/Contact/a%2Fb?$filter=ID%20gt%201'
+
+    Raises:
+        RejectedError: a segment is empty or made of dots, and would lead to something else.
+
     """
+    for part in path:
+        if part in {"", ".", ".."}:
+            raise RejectedError(Reason.INVALID, f"{part!r} can't stand in the path of a URL; correct the id")
     url = "/".join((base.rstrip("/"), *(quote(part, safe="") for part in path)))
     pairs = "&".join(f"{quote(k, safe='$')}={quote(v, safe='$,')}" for k, v in (query or {}).items())
     return f"{url}?{pairs}" if pairs else url
@@ -135,7 +144,7 @@ def at(base: str, *path: str, query: Mapping[str, str] | None = None) -> str:
 
 def json_body(value: object) -> bytes:
     """Return compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 # ------------------------------------------------------------------ retries
@@ -151,10 +160,11 @@ class Retries:
 
     def pause(self, error: RemoteError, attempt: int, waited: float, *, repeatable: bool) -> float | None:
         """Return the seconds to wait before the next try; None: give up."""
-        backoff = min(self.longest_pause, self.first_pause * 2 ** (attempt - 1))
+        backoff = min(self.longest_pause, self.first_pause * 2.0 ** min(attempt - 1, 30))
         match error:
             case RateLimitedError():
-                asked = backoff if error.retry_after is None else min(error.retry_after, self.longest_pause)
+                said = backoff if error.retry_after is None else error.retry_after
+                asked = min(max(said, self.first_pause), self.longest_pause)
                 return asked if waited + asked <= self.patience else None
             case NotSentError():
                 return backoff if attempt < self.attempts else None

@@ -60,7 +60,7 @@ class RunState:
 
 def write_entries(entries: Iterable[RunEntry], *, run: str, at: datetime) -> str:
     """Return a commit's body."""
-    rows = [encode_tagged(entry, RunEntry) for entry in entries]
+    rows = [encode_tagged(entry) for entry in entries]
     return json.dumps({"schema": SCHEMA, "run": run, "at": at.isoformat(), "entries": rows}, separators=(",", ":"))
 
 

@@ -142,7 +142,7 @@ class Body:
 
 def write_body(body: Body) -> str:
     """Return a commit's body as JSON text."""
-    entries = [encode_tagged(entry, Entry) for entry in body.entries]
+    entries = [encode_tagged(entry) for entry in body.entries]
     return json.dumps(
         {"schema": SCHEMA, "run": body.run, "at": body.at.isoformat(), "entries": entries},
         ensure_ascii=False,

@@ -194,8 +194,9 @@ def deleted_users(world: World) -> frozenset[ContactID]:
 
 
 def _kept(world: World) -> frozenset[ContactID]:
-    """Return the contacts who want no user here and keep the one they have: until a move is through,
-    or because they are no leavers.
+    """Return the contacts who want no user here and keep the one they have.
+
+    They are on their way to another customer, or no leavers.
 
     A contact whose user holds the very address that went to another contact loses that user to it.
     """

@@ -77,9 +77,18 @@ def text(**changes: Any) -> str:
     return json.dumps({**json.loads(write_entries([Watermarked(watermark="a")], run="r1", at=NOW)), **changes})
 
 
-@pytest.mark.parametrize(
-    "bad", ["", "[]", "{}", text(schema="1"), text(schema=None), text(entries=None), text(entries=[{"is": "Shrunk"}])]
-)
+BAD = {
+    "empty": "",
+    "a list": "[]",
+    "nothing in it": "{}",
+    "schema is a text": text(schema="1"),
+    "no schema": text(schema=None),
+    "no entries": text(entries=None),
+    "unknown entry": text(entries=[{"is": "Shrunk"}]),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 def test_bad_bodies(bad: str) -> None:
     """A commit that is not of the documented shape is a DecodeError, never anything else."""
     with pytest.raises(DecodeError):

@@ -112,26 +112,26 @@ def text(**changes: Any) -> str:
     return json.dumps({**json.loads(write_body(body(Done(step="x", id="7")))), **changes})
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "",
-        "[]",
-        "null",
-        "{",
-        '{"schema": 1}',
-        text(schema="1"),
-        text(schema=None),
-        text(run=7),
-        text(at="yesterday"),
-        text(at="2024-05-01T12:00:00"),
-        text(entries=None),
-        text(entries=7),
-        text(entries=[{"is": "Exploded"}]),
-        text(entries=[{"is": "Done", "step": 7, "id": "7"}]),
-        text(entries=[{"is": "Done", "step": "x"}]),
-    ],
-)
+BAD = {
+    "empty": "",
+    "a list": "[]",
+    "null": "null",
+    "cut off": "{",
+    "half of it": '{"schema": 1}',
+    "schema is a text": text(schema="1"),
+    "no schema": text(schema=None),
+    "run is a number": text(run=7),
+    "no moment": text(at="yesterday"),
+    "no zone": text(at="2024-05-01T12:00:00"),
+    "no entries": text(entries=None),
+    "entries are a number": text(entries=7),
+    "unknown entry": text(entries=[{"is": "Exploded"}]),
+    "wrong field": text(entries=[{"is": "Done", "step": 7, "id": "7"}]),
+    "missing field": text(entries=[{"is": "Done", "step": "x"}]),
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 def test_bad_bodies(bad: str) -> None:
     """A commit that is not of the documented shape is a DecodeError, never anything else."""
     with pytest.raises(DecodeError):

@@ -481,6 +481,16 @@ def test_shared_across_new_customers(*, admin_at_creation: bool) -> None:
     assert "101" in finding(report, "DUPLICATE_EMAIL", "102").detail
 
 
+def test_shared_with_another_customer_s_first_admin() -> None:
+    """The lowest CustomerID gets a shared address also where the other contact would come with its new company."""
+    bench = Bench(shop=MemoryShop(admin_at_creation=True))
+    zoe, yan = contact(900, "Zoe", email="same@acme.example"), contact(300, "Yan", email="same@acme.example")
+    bench.put(customer(MARK, zoe, primary=MARK), customer(yan, number=2, primary=yan))
+    bench.sync()
+    assert bench.find_user(zoe)
+    assert bench.find_company(THERE) is None
+
+
 def test_shared_across_customers() -> None:
     """Contacts of two customers share an address: the lowest CustomerID gets it, DUPLICATE_EMAIL names the winner."""
     bench = Bench()

@@ -19,7 +19,6 @@ from tests.bench import (
     ANNA,
     MARK,
     REGIMES,
-    SIDE_BY_SIDE,
     Bench,
     Rewriting,
     customer,
@@ -28,7 +27,6 @@ from tests.bench import (
 )
 
 NO_LIMITS = Limits(removals=10**6, hand_overs=10**6, email_changes=10**6, share=1e6, half_of_company_from=10**6)
-every_regime = pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.value)
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 either = st.booleans()
@@ -129,7 +127,7 @@ def test_as_the_oracle_says(
 
 
 @quick
-@given(strategies.erps(ordinary=True), st.data(), st.sampled_from(SIDE_BY_SIDE))
+@given(strategies.erps(ordinary=True), st.data(), st.sampled_from(REGIMES))
 def test_after_edits_it_comes_to_rest(world: tuple[Customer, ...], data: st.DataObject, regime: HandOver) -> None:
     """However people edit the ERP, sync by sync, it comes to rest, and no company that had an admin loses it."""
     bench = Bench(shop=MemoryShop(hand_over=regime, strict=True), policy=SyncPolicy(limits=NO_LIMITS))

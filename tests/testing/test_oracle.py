@@ -611,6 +611,16 @@ def test_replaced_user() -> None:
     assert "contact 3: its user 4 was replaced by 50" in oracle.check_step(past.step(), {HERE: company})
 
 
+def test_capitals_in_the_shop() -> None:
+    """An address that the shop has in capitals is the same address."""
+    past = three()
+    past.companies = {HERE: swapped(past.company(), 2, email="C3@A.Example")}
+    assert oracle.check(past.customers, past.companies, POLICY) == []
+    assert past.fates("3") == [Fate.USER]
+    assert oracle.check_step(past.step(), past.companies) == []
+    assert oracle.remember(past.step(), past.companies) == past.history
+
+
 def test_excused() -> None:
     """Of what the run itself says that the guard held it back nothing is asked."""
     past = three()

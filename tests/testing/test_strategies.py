@@ -6,10 +6,11 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from acumatica_b2b.model import UNSET, Contact, Customer
+from acumatica_b2b.model import UNSET, Contact, Customer, Location, LocationID, NoteID
 from acumatica_b2b.policy import FirstAdmin, SyncPolicy
 from acumatica_b2b.testing import MemoryErp, strategies
 from acumatica_b2b.testing.strategies import (
@@ -172,6 +173,17 @@ def test_edits(world: Worlds, data: st.DataObject) -> None:
     contacts = [one for customer in erp.snapshot().values() for one in customer.contacts]
     assert len({one.id for one in contacts}) == len(contacts)
     assert all(sum(place.default for place in one.locations) <= 1 for one in erp.snapshot().values())
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_edited_locations(data: st.DataObject) -> None:
+    """A location that stays keeps its NoteID and its reference, whoever made it."""
+    place = Location(id=LocationID("MAIN"), note_id=NoteID("its-own"), reference="7")
+    world = (evolve(data.draw(strategies.customers()), locations=(place,)),)
+    change = data.draw(strategies.erp_edits(stocked(world)))
+    for held in change.customer.locations if isinstance(change, PutCustomer) else ():
+        assert (held.note_id, held.reference) == (("its-own", "7") if held.id == "MAIN" else (held.note_id, ""))
 
 
 def differs(name: str) -> Callable[[tuple[Worlds, ErpEdit]], bool]:

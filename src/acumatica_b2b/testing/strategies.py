@@ -340,9 +340,12 @@ def _customer_edits(draw: st.DrawFn, customer: Customer) -> Customer:
 
 
 def _referred(customer: Customer, places: Sequence[Location]) -> tuple[Location, ...]:
-    """Return new versions of locations with the references of those that were there."""
-    held = {place.id: place.reference for place in customer.locations}
-    return tuple(evolve(place, reference=held.get(place.id, "")) for place in places)
+    """Return new versions of locations with the references and NoteIDs of those that were there."""
+    held = {place.id: place for place in customer.locations}
+    return tuple(
+        evolve(place, reference=held[place.id].reference, note_id=held[place.id].note_id) if place.id in held else place
+        for place in places
+    )
 
 
 # ------------------------------------------------------------------ policies
