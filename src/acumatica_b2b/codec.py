@@ -117,14 +117,14 @@ def _converter(rename: Callable[[str], str]) -> Converter:
         names = {field.name: rename(field.name) for field in attrs.fields(cls)}
         return {name: override(rename=other) for name, other in names.items() if other != name}
 
-    def record(cls: type) -> Structure:
+    def record(cls: type[Any]) -> Structure:
         return _checked(dict, make_dict_structure_fn(cls, converter, **renamed(cls)))
 
     def written(cls: type) -> Callable[[Any], Any]:
         return make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True, **renamed(cls))
 
     def row(cls: Any) -> Structure:
-        return _checked(list, cast(Structure, homogenous_tuple_structure_factory(cls, converter)))
+        return _checked(list, homogenous_tuple_structure_factory(cls, converter))
 
     def pair(cls: Any) -> Structure:
         return _pair(cls, converter)

@@ -48,16 +48,16 @@ class _Flows:
 
     def _planned(self, customers: Iterable[str] | None) -> Flow[Plan]:
         terms = yield from self._terms()
-        return (yield from plan_run((_source(customers),), terms, wave=self.wave))
+        return (yield from plan_run(_source(customers), terms, wave=self.wave))
 
     def _synced(self, source: Source) -> Flow[RunReport]:
         terms = yield from self._terms()
-        return (yield from sync_run((source,), terms, width=self.workers, wave=self.wave))
+        return (yield from sync_run(source, terms, width=self.workers, wave=self.wave))
 
     def _applied(self, plan: Plan) -> Flow[RunReport]:
         terms = evolve((yield from self._terms()), expected={company.customer: company for company in plan.companies})
         source = Chosen(customers=tuple(company.customer for company in plan.companies))
-        return (yield from sync_run((source,), terms, width=self.workers, wave=self.wave))
+        return (yield from sync_run(source, terms, width=self.workers, wave=self.wave))
 
     def _changed(self) -> Flow[RunReport]:
         terms = yield from self._terms()

@@ -14,6 +14,8 @@ from acumatica_b2b.actions import Step, WriteReference
 from acumatica_b2b.effects import (
     Append,
     Chosen,
+    Claim,
+    Claimed,
     Event,
     FindUser,
     Keys,
@@ -99,6 +101,8 @@ class Parties:
                 return (yield from self._next_page(source, size))
             case Keys(prefix, limit):
                 return (yield lambda: self.store.keys(prefix, None, limit))
+            case Claim():
+                return Claimed()  # a customer by itself has no rivals
             case Now():
                 return self.clock.now()
             case NewID():

@@ -1,10 +1,10 @@
 """What the engine asks for, besides the actions themselves, and what it tells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from acumatica_b2b.actions import Step
 from acumatica_b2b.findings import Finding
@@ -82,11 +82,36 @@ class ReadContact(Effect[Outcome[Contact | None]]):
     contact: ContactID
 
 
+@frozen(kw_only=True)
+class Wish:
+    """A contact is to have an address; `has` is the one that its user has now."""
+
+    contact: ContactID
+    email: str
+    has: str = ""
+
+
+@frozen(kw_only=True)
+class Claimed:
+    """Which of the addresses claimed go to whom else, and who waits for one another in a ring."""
+
+    lost: Mapping[str, ContactID] = field(factory=dict[str, ContactID])
+    rings: Mapping[ContactID, tuple[ContactID, ...]] = field(factory=dict[ContactID, tuple[ContactID, ...]])
+
+
+@frozen
+class Claim(Effect[Claimed]):
+    """What comes of a customer's wishes beside those of the other customers of its wave."""
+
+    stage = 23
+    wishes: tuple[Wish, ...]
+
+
 @frozen
 class Reserve(Effect[bool]):
     """Whether so many of a kind may go out without a person's approval; if so, they are counted."""
 
-    stage = 23
+    stage = 24
     kind: Guarded
     count: int
 
@@ -113,7 +138,7 @@ class Perform(Effect[Outcome[Any]]):
 class Now(Effect[datetime]):
     """The time."""
 
-    stage = 24
+    stage = 26
 
 
 @frozen

@@ -16,7 +16,7 @@ from acumatica_b2b.observing import holders_asked, loaded, observed, observed_ag
 from acumatica_b2b.people import leavers, removable
 from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
 from acumatica_b2b.policy import Guarded
-from acumatica_b2b.proposals import lost_places
+from acumatica_b2b.proposals import admin_to_be, lost_places
 from acumatica_b2b.protocols import Commit
 from acumatica_b2b.synclog import (
     Body,
@@ -73,6 +73,9 @@ def _check_expected(world: World, terms: Terms) -> None:
 def _advanced(world: World, terms: Terms) -> Flow[World]:
     """Return the world when nothing can be done any more, or a system can't be reached."""
     while not _outage(world) and (steps := next_steps(world)):
+        if emails := _first_addresses(world, steps) - world.holders.keys():
+            world = yield from holders_asked(world, emails)
+            continue
         world = yield from _allowed(world, steps)
         steps = tuple(step for step in steps if guarded(world, step) not in world.held)
         if not steps:
@@ -82,6 +85,13 @@ def _advanced(world: World, terms: Terms) -> Flow[World]:
             world = adopted(world, (yield from observed_again(world)) or world.company)
         world = yield from holders_asked(world, _found_taken(world))
     return world
+
+
+def _first_addresses(world: World, steps: tuple[Step, ...]) -> set[str]:
+    """Return the address of whom a company without admin is made for: taken, it would be made in vain."""
+    admin = admin_to_be(world)
+    empty = any(isinstance(step, CreateCompany) and step.admin is None for step in steps)
+    return {admin.email} if admin and empty else set()
 
 
 def _allowed(world: World, steps: tuple[Step, ...]) -> Flow[World]:

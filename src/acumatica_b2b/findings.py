@@ -117,6 +117,7 @@ class FindingKind(enum.Enum):
         "leave its external id on one of them",
         looked_at_again=True,
     )
+    COMPANY_WAITS = About(Status.HELD, "its company does not exist yet", "see the customer's own finding")
     # ---- Primary Admin
     NO_PRIMARY = About(
         Status.HELD,
@@ -169,7 +170,7 @@ class FindingKind(enum.Enum):
     DELETED_IN_SHOP = About(
         Status.SKIPPED,
         "{} was deleted by people in the shop and is not made again",
-        "decide `retry`, or set the policy's recreate_deleted",
+        "set the policy's recreate_deleted to have it made again",
     )
     EMAIL_OWNED_ELSEWHERE = About(
         Status.HELD,
@@ -217,7 +218,7 @@ class FindingKind(enum.Enum):
     ABORTED = About(
         Status.ABORTED,
         "{} was refused too often and is tried no more",
-        "change the record in Acumatica, or decide `retry`",
+        "change the record in Acumatica",
     )
     REFUSED = About(
         Status.FAILED, "refused: {}", "correct the record; it is tried again with the next run", looked_at_again=True

@@ -1,9 +1,9 @@
 """The guard: what may go out without a person's approval, counted from the log over all runs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from attrs import field, frozen
+from attrs import frozen
 
 from acumatica_b2b.actions import MoveAdmin, RemoveUser, SetRole, Step, UpdateUser
 from acumatica_b2b.people import standing
@@ -63,6 +63,3 @@ def _bounds(limits: Limits, tally: Tally) -> Mapping[Guarded, tuple[int, int]]:
         Guarded.EMAIL_CHANGES: (limits.email_changes, tally.users),
         Guarded.ADOPTIONS: (limits.adoptions, tally.companies),
     }
-
-
-_ = (Iterable, field)

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator
 
-from acumatica_b2b.actions import CreateUser, Step
+from acumatica_b2b.actions import CreateCompany, CreateUser, Step
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
-from acumatica_b2b.mapping import contact_record, first_admin
+from acumatica_b2b.mapping import contact_record
+from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.people import (
     email_changes,
     email_cycles,
     holder,
     leavers,
     obstacle,
+    refused_as_taken,
     removable,
     standing,
     verdict,
 )
-from acumatica_b2b.proposals import PROPOSALS, aborted
+from acumatica_b2b.proposals import PROPOSALS, aborted, admin_to_be, switches_off
 from acumatica_b2b.references import reference_findings
 from acumatica_b2b.steps import record_of
 from acumatica_b2b.world import World
@@ -42,7 +44,7 @@ def _company(world: World) -> Iterator[Finding]:
 
     linked = world.state.links.get(world.record)
     if not world.desired.takes_part:
-        if linked or world.company:
+        if (linked or world.company) and not switches_off(world):
             reason = next((f.detail for f in world.desired.findings), "")
             yield because(FindingKind.CUSTOMER_LEFT, reason)
         return
@@ -50,9 +52,12 @@ def _company(world: World) -> Iterator[Finding]:
         yield because(FindingKind.COMPANY_AMBIGUOUS, world.ambiguous)
     if world.company is None and linked and not world.policy.recreate_deleted:
         yield because(FindingKind.DELETED_IN_SHOP, f"company {linked.id}")
-    if world.company is None and first_admin(world.contest.users, world.desired.primary, world.policy) is None:
+    if world.company is None and admin_to_be(world) is None:
         named = world.desired.primary
         yield because(FindingKind.PRIMARY_NOT_ELIGIBLE, repr(named)) if named else because(FindingKind.NO_PRIMARY)
+    if world.company is None:
+        for wanted in world.contest.users:
+            yield Finding(kind=FindingKind.COMPANY_WAITS, record=contact_record(wanted.contact))
     if world.company and not world.company.complete:
         yield because(FindingKind.READ_INCOMPLETE, "its company's users")
     if not world.customer.complete:
@@ -79,10 +84,20 @@ def _admins(world: World) -> Iterator[Finding]:
                 yield Finding(kind=kind, record=world.record)
 
 
+def _addresses(world: World) -> Iterator[Finding]:
+    if world.company is None or not world.company.complete or not world.capabilities.addresses:
+        return
+    for wanted in world.desired.addresses:
+        record = Record(RecordKind.LOCATION, wanted.location)
+        link = world.state.links.get(record)
+        if link and wanted.location not in world.places and not world.policy.recreate_deleted:
+            yield Finding(kind=FindingKind.DELETED_IN_SHOP, record=record, detail=f"address {link.id}")
+
+
 def _people(world: World) -> Iterator[Finding]:
     if not world.desired.takes_part:
         return
-    rings = {contact: ring for ring in email_cycles(world) for contact in ring}
+    rings = {**world.rings, **{contact: ring for ring in email_cycles(world) for contact in ring}}
     changes = email_changes(world)
     for wanted in world.contest.users:
         record = contact_record(wanted.contact)
@@ -94,6 +109,8 @@ def _people(world: World) -> Iterator[Finding]:
         elif wanted.contact in changes and (user := holder(world, wanted)):
             detail = f"company user {user.id} of company {user.company}"
             yield Finding(kind=FindingKind.EMAIL_OWNED_ELSEWHERE, record=record, detail=detail)
+        elif wanted.contact in changes and wanted.email in world.holders and refused_as_taken(world, wanted):
+            yield Finding(kind=FindingKind.SUPER_ADMIN_EMAIL, record=record)
         elif wanted.contact not in world.pairs.users and (finding := obstacle(world, wanted)):
             yield finding
     yield from removable(world)[1]
@@ -102,6 +119,9 @@ def _people(world: World) -> Iterator[Finding]:
 def _stopped(world: World) -> Iterator[Finding]:
     for step in (step for propose in PROPOSALS for step in propose(world) if aborted(world, step)):
         yield Finding(kind=FindingKind.ABORTED, record=record_of(step), detail=type(step).__name__)
+        if isinstance(step, CreateUser) and step.user.contact == world.desired.primary:
+            detail = repr(world.desired.primary)
+            yield Finding(kind=FindingKind.PRIMARY_NOT_ELIGIBLE, record=world.record, detail=detail)
     for kind in world.held:
         yield Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=f"its {kind.value}")
     for step, error in world.refused.items():
@@ -113,9 +133,10 @@ def _explained(world: World, step: Step, error: RejectedError) -> bool:
     """Tell whether another finding says already why the step was refused."""
     if error.reason is not Reason.EMAIL_TAKEN:
         return False
-    contact = step.user.contact if isinstance(step, CreateUser) else getattr(step, "contact", None)
+    admin = step.admin.contact if isinstance(step, CreateCompany) and step.admin else None
+    contact = step.user.contact if isinstance(step, CreateUser) else getattr(step, "contact", admin)
     wanted = next((user for user in world.contest.users if user.contact == contact), None)
     return wanted is not None and wanted.email in world.holders
 
 
-_PARTS = (_mapped, _company, _admins, _people, _stopped, reference_findings)
+_PARTS = (_mapped, _company, _admins, _people, _addresses, _stopped, reference_findings)

@@ -14,6 +14,7 @@ from acumatica_b2b.model import (
     Company,
     CompanyUser,
     ContactID,
+    DesiredAddress,
     DesiredUser,
     LocationID,
     MaybeUnset,
@@ -138,11 +139,15 @@ def match_addresses(
     there = {address.id for address in company.addresses}
     by_external = {a.external_id.lower(): a.id for a in company.addresses if a.external_id}
     pairs: dict[LocationID, AddressID] = {}
-    for address in desired.addresses:
-        linked = links.get(address.location)
-        found = linked if linked in there else by_external.get(address.external_id)
-        if found is not None and found not in pairs.values():
-            pairs[address.location] = found
+    claims: tuple[Callable[[DesiredAddress], AddressID | None], ...] = (
+        lambda address: links.get(address.location),
+        lambda address: by_external.get(address.external_id),
+    )
+    for claim in claims:
+        for address in desired.addresses:
+            found = claim(address)
+            if found in there and found is not None and found not in pairs.values():
+                pairs.setdefault(address.location, found)
     return pairs
 
 

@@ -282,5 +282,7 @@ class Capabilities:
     """The role that such an admin gets, whatever it is asked to be; empty: the one asked for."""
     addresses: bool = False
     deactivates: bool = False
-    """A user or company can be switched off without being removed."""
+    """A user can be switched off without being removed."""
+    deactivates_companies: bool = False
+    """So can a company."""
     changes_email: bool = True

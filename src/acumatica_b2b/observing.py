@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import evolve
 
-from acumatica_b2b.effects import FindUser, Load, Now, Observe, ReadContact, Reserve
+from acumatica_b2b.effects import Claim, FindUser, Load, Now, Observe, ReadContact, Reserve, Wish
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask, ask_all
-from acumatica_b2b.mapping import Desired, contact_record
+from acumatica_b2b.mapping import Desired, contact_record, plain_email
 from acumatica_b2b.matching import adoptable, contested, referred
 from acumatica_b2b.model import (
     Company,
@@ -23,7 +23,7 @@ from acumatica_b2b.model import (
     UserID,
 )
 from acumatica_b2b.policy import Guarded
-from acumatica_b2b.proposals import deleted_company
+from acumatica_b2b.proposals import admin_to_be, deleted_company
 from acumatica_b2b.synclog import Linked, Unlinked, fold, own_contacts, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms, contact_key, customer_key
 from acumatica_b2b.world import Home, World, adopted, noted
@@ -73,7 +73,8 @@ def observed(world: World) -> Flow[World]:
         world, company = yield from _adoption(world)
     world = yield from _homes(world)
     world = yield from _gone(world)
-    world = yield from _holders(adopted(world, company))
+    world = yield from _claims(adopted(world, company))
+    world = yield from _holders(world)
     world = noted(world, *_lost_links(world))
     # what earlier runs left open is answered by what was just observed
     return evolve(world, state=evolve(world.state, open={}))
@@ -201,9 +202,26 @@ def read_home(body: str) -> Home | None:
             return None
 
 
+def _claims(world: World) -> Flow[World]:
+    """Return the world with what its addresses come to beside those of the wave's other customers."""
+    users = world.users
+    has = {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
+    if world.company is None and admin_to_be(world) is None:
+        return world
+    wishes = (Wish(contact=u.contact, email=u.email, has=has.get(u.contact, "")) for u in world.contest.users)
+    claimed = yield from ask(Claim(tuple(wishes)))
+    world = evolve(world, rings=claimed.rings)
+    return adopted(evolve(world, lost=claimed.lost), world.company) if claimed.lost else world
+
+
 def _holders(world: World) -> Flow[World]:
     """Return the world with who has the addresses that were taken when they were last asked for."""
-    kinds = {FindingKind.EMAIL_OWNED_ELSEWHERE, FindingKind.SUPER_ADMIN_EMAIL, FindingKind.MOVE_WAITS}
+    kinds = {
+        FindingKind.DUPLICATE_EMAIL,
+        FindingKind.EMAIL_OWNED_ELSEWHERE,
+        FindingKind.MOVE_WAITS,
+        FindingKind.SUPER_ADMIN_EMAIL,
+    }
     known = {finding.record for finding in world.state.findings if finding.kind in kinds}
     emails = {user.email for user in world.contest.users if contact_record(user.contact) in known}
     return (yield from holders_asked(world, emails))

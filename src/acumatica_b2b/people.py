@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
-from acumatica_b2b.actions import CreateUser, MoveAdmin, SetRole, UpdateUser
+from acumatica_b2b.actions import CreateCompany, CreateUser, MoveAdmin, SetRole, Step, UpdateUser
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.mapping import contact_record, id_order, plain_email
@@ -82,8 +82,8 @@ def holder(world: World, wanted: DesiredUser) -> CompanyUser | None:
         if user.id != own and plain_email(user.email) == wanted.email:
             return user
     elsewhere = world.holders.get(wanted.email)
-    here = world.company.id if world.company else None
-    return elsewhere if elsewhere and elsewhere.company != here else None
+    known = elsewhere is not None and elsewhere.id in world.users
+    return None if known else elsewhere
 
 
 def obstacle(world: World, wanted: DesiredUser) -> Finding | None:
@@ -106,22 +106,35 @@ def _taken_address(world: World, wanted: DesiredUser) -> tuple[FindingKind, str]
     user = holder(world, wanted)
     if user and wanted.external_id and user.external_id.lower() == wanted.external_id:
         return FindingKind.MOVE_WAITS, f"company user {user.id} of company {user.company}"
-    if user and user.id in world.users:
-        return None if _releases(world, user.id) else (FindingKind.EMAIL_OWNED_ELSEWHERE, f"company user {user.id}")
+    if user and user.id in world.users and _releases(world, user.id):
+        return None
     if user:
         return FindingKind.EMAIL_OWNED_ELSEWHERE, f"company user {user.id} of company {user.company}"
-    if wanted.email in world.holders and _refused_as_taken(world, wanted):
+    if wanted.email in world.holders and refused_as_taken(world, wanted):
         return FindingKind.SUPER_ADMIN_EMAIL, ""
     return None
 
 
-def _refused_as_taken(world: World, wanted: DesiredUser) -> bool:
+def refused_as_taken(world: World, wanted: DesiredUser) -> bool:
+    """Tell whether the shop said in this run that an address is taken."""
     return any(
         isinstance(error, RejectedError) and error.reason is Reason.EMAIL_TAKEN
         for step, error in world.refused.items()
-        if (isinstance(step, CreateUser) and step.user.contact == wanted.contact)
-        or (isinstance(step, UpdateUser) and step.contact == wanted.contact)
+        if _claim(step) == (wanted.contact, wanted.email)
     )
+
+
+def _claim(step: Step) -> tuple[ContactID, str] | None:
+    """Return who is to get which address by a step."""
+    match step:
+        case CreateUser(user=user):
+            return user.contact, user.email
+        case CreateCompany(admin=admin) if admin:
+            return admin.contact, admin.email
+        case UpdateUser(contact=contact, changes=changes):
+            return contact, dict(changes).get("email", "")
+        case _:
+            return None
 
 
 def _releases(world: World, user: UserID) -> bool:
@@ -151,6 +164,11 @@ def email_cycles(world: World) -> Iterator[tuple[ContactID, ...]]:
         user = holder(world, wanted)
         if user and (next_contact := contact_of.get(user.id)) in changes and next_contact:
             waits_for[contact] = next_contact
+    yield from rings(waits_for)
+
+
+def rings(waits_for: Mapping[ContactID, ContactID]) -> Iterator[tuple[ContactID, ...]]:
+    """Yield each ring in which everybody waits for the next one."""
     seen: set[ContactID] = set()
     for start in sorted(waits_for, key=id_order):
         path: list[ContactID] = []

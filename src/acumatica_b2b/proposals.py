@@ -47,11 +47,17 @@ def _creation(world: World) -> Iterator[Step]:
     wanted = world.desired.company
     if world.company or wanted is None or world.ambiguous or deleted_company(world):
         return
-    admin = first_admin(world.contest.users, world.desired.primary, world.policy)
-    if admin is None or obstacle(world, admin) or Guarded.ADOPTIONS in world.held:
+    admin = admin_to_be(world)
+    if admin is None or Guarded.ADOPTIONS in world.held:
         return
     inline = admin if world.capabilities.admin_at_creation else None
     yield CreateCompany(company=wanted, admin=inline, role=world.policy.primary_role)
+
+
+def admin_to_be(world: World) -> DesiredUser | None:
+    """Return who is to be the first admin of a company: nobody whose address is held by another."""
+    free = tuple(user for user in world.contest.users if not obstacle(world, user))
+    return first_admin(free, world.desired.primary, world.policy)
 
 
 def deleted_company(world: World) -> bool:
@@ -76,12 +82,17 @@ def _changes(world: World) -> Iterator[Step]:
 def _company_changes(world: World, company: Company) -> Changes:
     link = world.state.links.get(world.record)
     if not world.desired.takes_part:
-        leaves = world.policy.customer_leaves is CustomerLeaves.DEACTIVATE and company.active and link
+        leaves = switches_off(world) and company.active and link
         return (("active", "no"),) if leaves else ()
     back = not company.active and link is not None and link.sent.get("active") == digest("no")
     wanted = company_fields(world.desired.company) if world.desired.company else {}
     owned = world.policy.owned_company_fields | {"external_id"}
     return (*_owed(wanted, company_fields(company), owned, link), *((("active", "yes"),) if back else ()))
+
+
+def switches_off(world: World) -> bool:
+    """Tell whether the company of a customer that leaves is switched off."""
+    return world.policy.customer_leaves is CustomerLeaves.DEACTIVATE and world.capabilities.deactivates_companies
 
 
 def _owed(wanted: Mapping[str, str], there: Mapping[str, str], owned: frozenset[str], link: Link | None) -> Changes:
@@ -106,14 +117,15 @@ def _known(name: str, wanted: str, there: str, link: Link | None) -> bool:
 def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator[Step]:
     own = world.pairs.users.get(wanted.contact)
     if own is None:
-        if not obstacle(world, wanted) and not holder(world, wanted):
+        unseen = wanted.contact in world.state.contacts and not company.complete
+        if not unseen and not obstacle(world, wanted) and not holder(world, wanted):
             yield CreateUser(company=company.id, user=wanted, role=_role_at_creation(world, wanted))
         return
     user = world.users[own]
     owned = (world.policy.owned_user_fields | {"external_id"}) - ({"email"} if _email_waits(world, wanted) else set())
     link = world.state.links.get(contact_record(wanted.contact))
     changes = _owed(user_fields(wanted), user_fields(user), owned, link)
-    if world.capabilities.deactivates and not user.active:
+    if link and not user.active and link.sent.get("active") == digest("no"):
         changes = (*changes, ("active", "yes"))
     if changes:
         yield UpdateUser(company=company.id, user=own, contact=wanted.contact, changes=changes)
@@ -121,7 +133,12 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
 
 def _email_waits(world: World, wanted: DesiredUser) -> bool:
     fixed = not world.capabilities.changes_email
-    return fixed or Guarded.EMAIL_CHANGES in world.held or holder(world, wanted) is not None
+    return (
+        fixed
+        or wanted.contact in world.rings
+        or Guarded.EMAIL_CHANGES in world.held
+        or holder(world, wanted) is not None
+    )
 
 
 def _role_at_creation(world: World, wanted: DesiredUser) -> str:
@@ -130,8 +147,7 @@ def _role_at_creation(world: World, wanted: DesiredUser) -> str:
     if wanted.contact == world.desired.primary and world.capabilities.hand_over is HandOver.PROMOTE_FIRST:
         return role
     new = any(isinstance(step, CreateCompany) for step in world.taken)
-    first = first_admin(world.contest.users, world.desired.primary, world.policy)
-    return role if new and wanted == first and not admins(world) else world.policy.user_role
+    return role if new and wanted == admin_to_be(world) and not admins(world) else world.policy.user_role
 
 
 # ------------------------------------------------------------------ addresses

@@ -55,8 +55,12 @@ def reference_finding(world: World, held: Held) -> Finding | None:
     named = referred(held.value, world.policy)
     others = {other.id for other in _counterparts(world) if other.record.kind is held.record.kind} - {held.id}
     if named is None or named in others:
-        return Finding(kind=FindingKind.REFERENCE_CONFLICT, record=held.record, detail=repr(held.value))
+        return Finding(kind=FindingKind.REFERENCE_CONFLICT, record=held.record, detail=_shown(held.value))
     return None
+
+
+def _shown(value: str) -> str:
+    return "a text with an e-mail address" if "@" in value else repr(value)
 
 
 def _write(world: World, held: Held, value: str) -> WriteReference:

@@ -1,6 +1,6 @@
 """A run: wave after wave of customers; first what adds and changes, then what removes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -41,7 +41,7 @@ from acumatica_b2b.protocols import ChangedSince, Everything, Page, PrimaryMarks
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.runlog import Watermarked
 from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
-from acumatica_b2b.shared import one_claim_each
+from acumatica_b2b.shared import claims_settled
 from acumatica_b2b.synclog import fold, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, customer_key, customer_of
 
@@ -57,6 +57,8 @@ class Tally:
     second_pass: frozenset[CustomerID] = frozenset()
     waits: frozenset[CustomerID] = frozenset()
     look_at: frozenset[CustomerID] = frozenset()
+    seen: frozenset[CustomerID] = frozenset()
+    """Who was synced, where others may name them again: not in a run over everything."""
     removals: int = 0
     failed: int = 0
     stopped: str = ""
@@ -64,8 +66,10 @@ class Tally:
 
 
 # ------------------------------------------------------------------ the run
-def sync_run(sources: Sequence[Source], terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunReport]:
-    """Bring the companies of all these customers as near to them as may be.
+def sync_run(
+    source: Source, terms: Terms, *, also: frozenset[CustomerID] = frozenset(), width: int = 2, wave: int = 200
+) -> Flow[RunReport]:
+    """Bring the companies of all these customers as near to them as may be, and of some others also.
 
     Raises:
         ConfigurationError: a role or field is not there, or the ERP looks like another tenant.
@@ -74,9 +78,8 @@ def sync_run(sources: Sequence[Source], terms: Terms, *, width: int = 2, wave: i
     """
     yield from _ready(terms)
     yield from ask(Tell(RunStarted(run=terms.run)))
-    workers = yield from side_by_side(_worker(sources, terms, wave) for _ in range(width))
-    first = _sum(workers)
-    first = yield from _joined(first, sources, terms, wave)
+    workers = yield from side_by_side(_worker(source, terms, wave) for _ in range(width))
+    first = yield from _joined(_sum(workers), source, also, terms, wave)
     last, held = (first, frozenset[Guarded]()) if first.stopped else (yield from _second_pass(first, terms, wave))
     if last.watermark and not last.stopped:
         yield from recorded(terms, lambda _: [Watermarked(watermark=last.watermark or "")])
@@ -87,27 +90,25 @@ def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunRe
     """Do the same for what changed in the ERP since the last run, and for what was left open."""
     state = yield from run_state(terms)
     if not state.watermark:
-        return (yield from sync_run((Everything(),), terms, width=width, wave=wave))
+        return (yield from sync_run(Everything(), terms, width=width, wave=wave))
     moved = yield from _moved_marks(terms, wave)
-    chosen = Chosen(customers=tuple(sorted(state.open | moved)))
-    sources = (ChangedSince(watermark=Watermark(state.watermark)), chosen)
-    return (yield from sync_run(sources, evolve(terms, trust_digest=True), width=width, wave=wave))
+    changed = ChangedSince(watermark=Watermark(state.watermark))
+    terms = evolve(terms, trust_digest=True)
+    return (yield from sync_run(changed, terms, also=state.open | moved, width=width, wave=wave))
 
 
-def plan_run(sources: Sequence[Source], terms: Terms, *, wave: int = 200) -> Flow[Plan]:
+def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
     """Return what a run would do; nothing is written anywhere."""
     yield from _ready(terms)
     companies: list[CompanyPlan] = []
     troubles: list[Trouble] = []
-    for source in sources:
-        while page := (yield from ask(NextPage(source, wave))):
-            yield from ask(Tell(WaveRead(customers=len(page.items))))
-            troubles += [Trouble(customer=u.customer, error=u.error) for u in page.unreadable]
-            results = yield from together(
-                _alone(customer.id, plan_customer(customer, terms)) for customer in page.items
-            )
-            companies += [result for result in results if isinstance(result, CompanyPlan)]
-            troubles += [result for result in results if isinstance(result, Trouble)]
+    while page := (yield from ask(NextPage(source, wave))):
+        yield from ask(Tell(WaveRead(customers=len(page.items))))
+        troubles += [Trouble(customer=u.customer, error=u.error) for u in page.unreadable]
+        flows = (_alone(customer.id, plan_customer(customer, terms)) for customer in page.items)
+        results = yield from through(together(flows), claims_settled)
+        companies += [result for result in results if isinstance(result, CompanyPlan)]
+        troubles += [result for result in results if isinstance(result, Trouble)]
     return Plan(companies=tuple(companies), troubles=tuple(troubles))
 
 
@@ -127,25 +128,24 @@ def _ready(terms: Terms) -> Flow[None]:
 
 
 # ------------------------------------------------------------------ waves
-def _worker(sources: Sequence[Source], terms: Terms, size: int) -> Flow[Tally]:
-    """Take wave after wave until the sources are empty, or something ends the run."""
+def _worker(source: Source, terms: Terms, size: int) -> Flow[Tally]:
+    """Take wave after wave until the source is empty, or something ends the run."""
     tally = Tally()
-    for source in sources:
-        while not tally.stopped:
-            try:
-                page = yield from ask(NextPage(source, size))
-            except AuthenticationError:
-                raise
-            except RemoteError as error:
-                return evolve(tally, stopped=f"the ERP could not be read to the end: {error}")
-            if page is None:
-                break
-            tally = _sum((tally, (yield from _page(page, terms))))
-            tally = evolve(tally, stopped=tally.stopped or _too_many_failures(tally, terms))
+    while not tally.stopped:
+        try:
+            page = yield from ask(NextPage(source, size))
+        except AuthenticationError:
+            raise
+        except RemoteError as error:
+            return evolve(tally, stopped=f"the ERP could not be read to the end: {error}")
+        if page is None:
+            break
+        tally = _sum((tally, (yield from _page(page, terms, whole=isinstance(source, Everything)))))
+        tally = evolve(tally, stopped=tally.stopped or _too_many_failures(tally, terms))
     return tally
 
 
-def _page(page: Page[Customer], terms: Terms) -> Flow[Tally]:
+def _page(page: Page[Customer], terms: Terms, *, whole: bool) -> Flow[Tally]:
     yield from ask(Tell(WaveRead(customers=len(page.items))))
     results = yield from _wave(page.items, terms)
     unreadable = [Trouble(customer=u.customer, error=u.error) for u in page.unreadable]
@@ -153,13 +153,14 @@ def _page(page: Page[Customer], terms: Terms) -> Flow[Tally]:
         yield from _told(trouble)
     every = (*results, *unreadable)
     yield from recorded(terms, lambda state: wave_entries(state, every))
-    return evolve(_tally(every), watermark=page.watermark)
+    seen = frozenset[CustomerID]() if whole else frozenset(result.customer for result in every)
+    return evolve(_tally(every), watermark=page.watermark, seen=seen)
 
 
 def _wave(customers: Iterable[Customer], terms: Terms) -> Flow[tuple[Result, ...]]:
     """Sync customers in step: their calls are shared, their reservations counted together."""
     flows = (_alone(customer.id, sync_customer(customer, terms)) for customer in customers)
-    claimed = through(together(flows), one_claim_each)
+    claimed = through(together(flows), claims_settled)
     results = yield from through(claimed, lambda batch: reserve(batch, terms))
     for result in results:
         yield from _told(result)
@@ -186,12 +187,11 @@ def _told(result: Result) -> Flow[None]:
 
 
 # ------------------------------------------------------------------ what follows the first reading
-def _joined(first: Tally, sources: Sequence[Source], terms: Terms, size: int) -> Flow[Tally]:
+def _joined(first: Tally, source: Source, also: frozenset[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
     """Look at the customers that others named, and at those whose lease has run out meanwhile."""
-    done = {result.customer for result in first.results}
     tally = first
-    whole = any(isinstance(source, Everything) for source in sources)
-    if not whole and (named := first.look_at - done):
+    named = frozenset[CustomerID]() if isinstance(source, Everything) else (first.look_at | also) - first.seen
+    if named and not tally.stopped:
         tally = _sum((tally, (yield from _chosen(named, terms, size))))
     leases = {t.customer: until for t in tally.results if isinstance(t, Trouble) and (until := _lease(t.error))}
     until = max(leases.values(), default=None)
@@ -213,7 +213,7 @@ def _lease(error: Exception) -> datetime | None:
 
 
 def _chosen(customers: Iterable[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
-    return (yield from _worker((Chosen(customers=tuple(sorted(customers))),), terms, size))
+    return (yield from _worker(Chosen(customers=tuple(sorted(customers))), terms, size))
 
 
 def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, frozenset[Guarded]]]:
@@ -286,6 +286,7 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
         second_pass=frozenset[CustomerID]().union(*(part.second_pass for part in parts)),
         waits=frozenset[CustomerID]().union(*(part.waits for part in parts)),
         look_at=frozenset[CustomerID]().union(*(part.look_at for part in parts)),
+        seen=frozenset[CustomerID]().union(*(part.seen for part in parts)),
         removals=sum(part.removals for part in parts),
         failed=sum(part.failed for part in parts),
         stopped=next((part.stopped for part in parts if part.stopped), ""),
@@ -310,8 +311,7 @@ def _replaced(old: Tally, redone: frozenset[CustomerID], new: Tally) -> Tally:
 
 def _both(before: Result | None, after: Result) -> Result:
     if isinstance(before, Settled) and isinstance(after, Settled):
-        steps, failures = (*before.steps, *after.steps), before.failures + after.failures
-        return evolve(after, steps=steps, failures=failures, released=before.released or after.released)
+        return evolve(after, steps=(*before.steps, *after.steps), released=before.released or after.released)
     return after
 
 

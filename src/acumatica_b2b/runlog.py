@@ -8,10 +8,10 @@ from typing import TypeAlias, assert_never
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.codec import decode, decode_tagged, encode_tagged
-from acumatica_b2b.errors import DecodeError
+from acumatica_b2b.codec import decode_tagged, encode_tagged
 from acumatica_b2b.guard import Spent, Tally
 from acumatica_b2b.model import CustomerID
+from acumatica_b2b.synclog import read_envelope
 
 SCHEMA = 1
 
@@ -73,14 +73,8 @@ def fold_runs(commits: Iterable[tuple[int, str]]) -> RunState:
     """
     state = RunState()
     for version, text in commits:
-        try:
-            data = json.loads(text)
-            schema, entries = decode(data["schema"], int), data["entries"]
-        except (ValueError, KeyError, TypeError):
-            raise DecodeError("a commit of the run log is not of the documented shape") from None
-        if schema > SCHEMA:
-            raise DecodeError(f"a commit of the run log has schema {schema}; this version reads up to {SCHEMA}")
-        state = reduce(_applied, (decode_tagged(entry, RunEntry) for entry in entries), evolve(state, version=version))
+        entries = (decode_tagged(entry, RunEntry) for entry in read_envelope(text, SCHEMA).entries)
+        state = reduce(_applied, entries, evolve(state, version=version))
     return state
 
 

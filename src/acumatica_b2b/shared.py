@@ -1,41 +1,38 @@
-"""What several customers of a wave want at once."""
+"""What several customers of a wave want at once: one address for one contact, decided before any call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from acumatica_b2b.actions import CreateCompany, CreateUser, Step, UpdateUser
-from acumatica_b2b.effects import Perform
-from acumatica_b2b.errors import Reason, RejectedError
-from acumatica_b2b.flow import Batch, Failed, Flow
+from acumatica_b2b.effects import Claim, Claimed, Wish
+from acumatica_b2b.flow import Batch, Flow
+from acumatica_b2b.model import ContactID
+from acumatica_b2b.people import rings
 
 
-def one_claim_each(batch: Batch) -> Flow[Sequence[Any]]:
-    """Let one step of a batch have an address, the first, before any call is filled; refuse the others.
+def claims_settled(batch: Batch) -> Flow[Sequence[Any]]:
+    """Answer the claims of a wave's customers; pass every other batch on.
 
-    Flows stand in the order of their customers' ids, so the first is the lowest.
+    Who has the address already keeps it, else the first gets it: claims stand in the order of their
+    customers' ids.
     """
-    claimed: set[str] = set()
-    late: set[int] = set()
-    for i, effect in enumerate(batch):
-        email = _claim(effect.step) if isinstance(effect, Perform) else ""
-        if email and email in claimed:
-            late.add(i)
-        claimed.add(email)
-    if not late:
+    claims = [effect for effect in batch if isinstance(effect, Claim)]
+    if len(claims) < len(batch):
         return (yield batch)
-    first = tuple(effect for i, effect in enumerate(batch) if i not in late)
-    answers = iter((yield first))
-    refused = Failed(RejectedError(Reason.EMAIL_TAKEN, "another customer's contact has the same e-mail address"))
-    return [refused if i in late else next(answers) for i in range(len(batch))]
+    wishes = [wish for claim in claims for wish in claim.wishes]
+    winners: dict[str, Wish] = {}
+    for wish in sorted(wishes, key=lambda wish: wish.has != wish.email):
+        winners.setdefault(wish.email, wish)
+    ring_of = {contact: ring for ring in _rings(winners.values()) for contact in ring}
+    return [_answer(claim, winners, ring_of) for claim in claims]
 
 
-def _claim(step: Step) -> str:
-    match step:
-        case CreateUser(user=user):
-            return user.email
-        case CreateCompany(admin=admin) if admin:
-            return admin.email
-        case UpdateUser(changes=changes):
-            return dict(changes).get("email", "")
-        case _:
-            return ""
+def _answer(claim: Claim, winners: Mapping[str, Wish], ring_of: Mapping[ContactID, tuple[ContactID, ...]]) -> Claimed:
+    lost = {wish.email: winners[wish.email].contact for wish in claim.wishes if winners[wish.email] != wish}
+    mine = {wish.contact: ring_of[wish.contact] for wish in claim.wishes if wish.contact in ring_of}
+    return Claimed(lost=lost, rings=mine)
+
+
+def _rings(wishes: Iterable[Wish]) -> Iterator[tuple[ContactID, ...]]:
+    changes = [wish for wish in wishes if wish.has and wish.has != wish.email]
+    holder = {wish.has: wish.contact for wish in changes}
+    return rings({wish.contact: holder[wish.email] for wish in changes if wish.email in holder})

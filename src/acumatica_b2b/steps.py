@@ -17,6 +17,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
+from acumatica_b2b.mapping import plain_email
 from acumatica_b2b.model import (
     Company,
     CompanyAddress,
@@ -41,7 +42,7 @@ def company_fields(company: DesiredCompany | Company) -> dict[str, str]:
 def user_fields(user: DesiredUser | CompanyUser) -> dict[str, str]:
     """Return the fields of a company user that may follow the ERP."""
     return {
-        "email": user.email,
+        "email": plain_email(user.email),
         "first_name": user.first_name,
         "last_name": user.last_name,
         "phone": user.phone,

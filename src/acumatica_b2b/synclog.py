@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import reduce
-from typing import Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias, assert_never
 
 from attrs import evolve, field, frozen
 
@@ -157,18 +157,39 @@ def read_body(text: str) -> Body:
         DecodeError: it is not a body of this or an older schema.
 
     """
+    envelope = read_envelope(text, SCHEMA)
+    return Body(
+        run=envelope.run,
+        at=envelope.at,
+        entries=tuple(decode_tagged(entry, Entry) for entry in envelope.entries),
+    )
+
+
+@frozen(kw_only=True)
+class Envelope:
+    """What every commit of the log has, whatever its entries."""
+
+    schema: int
+    run: str
+    at: datetime
+    entries: tuple[Any, ...]
+
+
+def read_envelope(text: str, newest: int) -> Envelope:
+    """Return a commit's text with its entries as plain data.
+
+    Raises:
+        DecodeError: it is not of the documented shape, or of a schema above the newest.
+
+    """
     try:
         data = json.loads(text)
-        schema, run, at, entries = data["schema"], data["run"], data["at"], data["entries"]
-    except (ValueError, KeyError, TypeError):
-        raise DecodeError("a commit of the sync log is not of the documented shape") from None
-    if schema > SCHEMA:
-        raise DecodeError(f"a commit of the sync log has schema {schema}; this version reads up to {SCHEMA}")
-    return Body(
-        run=decode(run, str),
-        at=decode(at, datetime),
-        entries=tuple(decode_tagged(entry, Entry) for entry in entries),
-    )
+    except (ValueError, RecursionError):
+        raise DecodeError("a commit of the log is no JSON") from None
+    envelope = decode(data, Envelope)
+    if envelope.schema > newest:
+        raise DecodeError(f"a commit of the log has schema {envelope.schema}; this version reads up to {newest}")
+    return envelope
 
 
 # ------------------------------------------------------------------ state

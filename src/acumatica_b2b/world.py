@@ -20,7 +20,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
-from acumatica_b2b.errors import LeaseEndedError, NotSentError, RateLimitedError, RejectedError
+from acumatica_b2b.errors import LeaseEndedError, NotSentError, RateLimitedError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Outcome
 from acumatica_b2b.mapping import Desired, contact_record, customer_record, map_contact, plain_email
 from acumatica_b2b.matching import Contest, Pairs, contested, match_addresses, match_users, referred
@@ -55,6 +55,7 @@ from acumatica_b2b.synclog import (
     Unanswered,
     Unlinked,
     applied,
+    digest,
 )
 
 
@@ -92,6 +93,10 @@ class World:
     """The versions of the index's logs, as far as they were loaded."""
     elsewhere: Mapping[ContactID, Home] = field(factory=dict[ContactID, Home])
     holders: Mapping[str, CompanyUser | None] = field(factory=dict[str, CompanyUser | None])
+    lost: Mapping[str, ContactID] = field(factory=dict[str, ContactID])
+    """Addresses that go to contacts of other customers of the wave."""
+    rings: Mapping[ContactID, tuple[ContactID, ...]] = field(factory=dict[ContactID, tuple[ContactID, ...]])
+    """Who waits for one another's address, over the customers of the wave."""
     gone: Mapping[ContactID, Contact | None] = field(factory=dict[ContactID, Contact | None])
     may_remove: bool = False
     planning: bool = False
@@ -143,7 +148,7 @@ def noted(world: World, *entries: Entry) -> World:
 def adopted(world: World, company: Company | None) -> World:
     """Return the world as just observed: its company, who is who in it, and the links that follow."""
     world = evolve(world, company=company)
-    contest = contested(world.desired, _known(world), deleted_users(world), _movers(world))
+    contest = contested(world.desired, _known(world), deleted_users(world), {**world.lost, **_movers(world)})
     world = evolve(world, contest=contest, pairs=Pairs(users={}), places={})
     if company is None:
         return world
@@ -251,7 +256,24 @@ def read_back(world: World, company: Company | None) -> World:
     world = adopted(world, company)
     if company is None:
         return world
-    return noted(world, *_rewritten(world, company))
+    return _email_checked(noted(world, *_rewritten(world, company)))
+
+
+def _email_checked(world: World) -> World:
+    """Return the world in which a change of address that the shop did not take is refused."""
+    users = world.users
+    for step in world.taken:
+        email = dict(step.changes).get("email") if isinstance(step, UpdateUser) else None
+        if (
+            isinstance(step, UpdateUser)
+            and email
+            and step.user in users
+            and plain_email(users[step.user].email) != email
+        ):
+            error = RejectedError(Reason.INVALID, "the shop did not take the new e-mail address")
+            refused = Refused(step=digest(step), reason=error.reason, message=str(error))
+            world = noted(evolve(world, refused={**world.refused, step: error}), refused)
+    return world
 
 
 def _rewritten(world: World, company: Company) -> Iterator[Entry]:

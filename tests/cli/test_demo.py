@@ -1,17 +1,14 @@
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from acumatica_b2b.cli.commands import cli
-from acumatica_b2b.cli.demo import Scene
-from acumatica_b2b.cli.demo import play as scenes_of
-from acumatica_b2b.cli.stage import Stage, staged
-from acumatica_b2b.cli.story import FACEBOOK, Story, facebook, generated
-from acumatica_b2b.model import Company, Customer, CustomerID
+from acumatica_b2b.cli.demo import play
+from acumatica_b2b.cli.stage import staged
+from acumatica_b2b.cli.story import FACEBOOK, facebook, generated
 from acumatica_b2b.policy import SyncPolicy
 from tests import oracle
 from tests.cli.conftest import world
@@ -101,29 +98,19 @@ def test_people_see_it_in_100_columns() -> None:
 
 
 # ------------------------------------------------------------------ seeds
-@pytest.mark.parametrize("seed", [1, 2, 3, 7])
+@pytest.mark.parametrize("seed", [3, 23, 31])
 def test_a_seed_ends_where_the_oracle_says(seed: int) -> None:
-    """Fifty made-up customers, bad ones among them, and a day of changes end as the oracle says, then nothing is written."""
+    """Fifty made-up customers and a day of changes end as the oracle says, and then nothing is written."""
     story = generated(50, seed)
     with staged(story.dataset) as stage:
-        found, step = {customer.id: None for customer in story.dataset.customers}, None
-        for scene, before, after in _judged(story, stage):
-            history = oracle.remember(step, before) if step else oracle.History()
-            step = oracle.Step(customers=after, before=before if step else dict(found), policy=POLICY, history=history)
-            now = world(stage)[1]
+        found, history = world(stage)[1], oracle.History()
+        for scene in play(story, stage):
+            customers, now = world(stage)
+            step = oracle.Step(customers=customers, before=found, policy=POLICY, history=history)
             assert oracle.check_step(step, now) == []
             assert not scene.report.troubles
-        assert scene.writes == 0
-
-
-def _judged(
-    story: Story, stage: Stage
-) -> Iterator[tuple[Scene, dict[CustomerID, Company | None], dict[CustomerID, Customer]]]:
-    """Yield each scene with the companies as its sync found them, and the customers as they are after it."""
-    companies = world(stage)[1]
-    for scene in scenes_of(story, stage):
-        yield scene, companies, world(stage)[0]
-        companies = world(stage)[1]
+            found, history = now, oracle.remember(step, now)
+    assert scene.writes == 0
 
 
 def test_a_seed_has_bad_records(capfd: pytest.CaptureFixture[str]) -> None:

@@ -551,18 +551,6 @@ def test_customer_that_never_was() -> None:
     assert kinds(bench.sync()) == {("CUSTOMER_FILTERED", HERE), ("CUSTOMER_FILTERED", MARK.id)}
 
 
-def test_customer_is_deleted() -> None:
-    """A customer that was deleted in the ERP has left as well: a full run says so and nobody loses a user."""
-    bench = started()
-    dora = contact(105, "Dora")
-    bench.put(customer(dora, number=2, primary=dora))
-    bench.sync()
-    bench.erp.remove_customer(HERE)
-    report = bench.sync()
-    assert len(bench.roles()) == 4
-    assert ("CUSTOMER_LEFT", HERE) in kinds(report)
-
-
 def test_customer_comes_back() -> None:
     """A customer that comes back goes on with the company it had."""
     bench = started()

@@ -143,18 +143,6 @@ def test_somebody_s_value_here() -> None:
     assert bench.contact(ANNA).reference == mark
 
 
-def test_somebody_s_value_elsewhere() -> None:
-    """A value that names a user of another company of the store is REFERENCE_CONFLICT and stays."""
-    bench = started()
-    bench.put(customer(BILL, number=2, primary=BILL))
-    bench.sync()
-    bill = bench.user(BILL).id
-    bench.change(ANNA, reference=bill)
-    report = bench.sync()
-    assert ("REFERENCE_CONFLICT", ANNA.id) in kinds(report)
-    assert bench.contact(ANNA).reference == bill
-
-
 def test_own_old_value() -> None:
     """Our own old value is overwritten when the user was made anew."""
     bench = started(policy=SyncPolicy(recreate_deleted=True))

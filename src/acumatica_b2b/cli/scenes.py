@@ -30,14 +30,17 @@ _PRIMARY_ROLE: Final = SyncPolicy().primary_role
 
 
 def tell(seed: int | None, *, as_json: bool) -> bool:
-    """Play the story, or that of a seed; return whether it ended as it has to: with nothing left to write."""
+    """Play the story, or that of a seed; return whether it came to its end, with nothing left to write."""
     story = facebook() if seed is None else generated(_CUSTOMERS, seed)
     with stoppable(), staged(story.dataset) as stage:
         scenes = play(story, stage)
         shown = tuple(scenes if as_json else _shown(console(), scenes, story))
     if as_json:
         click.echo(json.dumps(demo_shape(shown), indent=2, ensure_ascii=False))
-    return all(scene.report.ok for scene in shown) and shown[-1].writes == 0
+    reports = [scene.report for scene in shown]
+    # a bad record's refusal belongs to the play; an outage, or a customer that can't be read, does not
+    went_on = not any(report.stopped or report.troubles for report in reports)
+    return went_on and not shown[-1].writes and not any(settled.failures for settled in reports[-1].settled)
 
 
 # ------------------------------------------------------------------ to people

@@ -343,6 +343,8 @@ class MemoryShop:
     strict: bool = False
     keeps_external_id: bool = True
     """Whether a company's external id survives its creation; else it takes an update."""
+    keeps_admin_external_id: bool = True
+    """So does that of an admin made along with its company; BigCommerce has no place for it."""
     super_admins: set[str] = field(factory=set[str], repr=False)
     """Lower-case addresses that are taken although no company user has them."""
     on_write: Callable[[], None] = field(default=_nothing, repr=False)
@@ -365,6 +367,7 @@ class MemoryShop:
             admin_at_creation=self.admin_at_creation,
             addresses=self.addresses,
             deactivates=self.deactivates,
+            deactivates_companies=self.deactivates,
             changes_email=self.changes_email,
         )
 
@@ -496,10 +499,14 @@ class MemoryShop:
                 email=wanted.email,
                 phone=wanted.phone,
                 external_id=wanted.external_id if self.keeps_external_id else "",
-                users=() if admin is None else (_user(UserID(self._next()), made, admin, action.role),),
+                users=() if admin is None else (self._inline(made, admin, action.role),),
             )
         )
         return made
+
+    def _inline(self, company: CompanyID, admin: DesiredUser, role: str) -> CompanyUser:
+        user = _user(UserID(self._next()), company, admin, role)
+        return user if self.keeps_admin_external_id else evolve(user, external_id="")
 
     def _do_user(self, action: CreateUser | UpdateUser | RemoveUser) -> UserID:
         company = self._company(action.company)
