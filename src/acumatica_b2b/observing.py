@@ -23,7 +23,7 @@ from acumatica_b2b.model import (
     UserID,
 )
 from acumatica_b2b.policy import Guarded
-from acumatica_b2b.proposals import admin_to_be, deleted_company
+from acumatica_b2b.proposals import can_have_users, deleted_company
 from acumatica_b2b.synclog import Linked, Unlinked, fold, own_contacts, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms, contact_key, customer_key
 from acumatica_b2b.world import Home, World, adopted, noted
@@ -206,7 +206,7 @@ def _claims(world: World) -> Flow[World]:
     """Return the world with what its addresses come to beside those of the wave's other customers."""
     users = world.users
     has = {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
-    if world.company is None and admin_to_be(world) is None:
+    if not can_have_users(world):
         return world
     wishes = (Wish(contact=u.contact, email=u.email, has=has.get(u.contact, "")) for u in world.contest.users)
     claimed = yield from ask(Claim(tuple(wishes)))

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from attrs import evolve
+
 from acumatica_b2b.actions import (
     Changes,
     CreateAddress,
@@ -20,6 +22,7 @@ from acumatica_b2b.mapping import contact_record, first_admin
 from acumatica_b2b.model import (
     AddressID,
     Company,
+    DesiredCompany,
     DesiredUser,
     HandOver,
     LocationID,
@@ -44,7 +47,7 @@ def aborted(world: World, step: Step) -> bool:
 
 # ------------------------------------------------------------------ the company
 def _creation(world: World) -> Iterator[Step]:
-    wanted = world.desired.company
+    wanted = _wanted_company(world)
     if world.company or wanted is None or world.ambiguous or deleted_company(world):
         return
     admin = admin_to_be(world)
@@ -58,6 +61,24 @@ def admin_to_be(world: World) -> DesiredUser | None:
     """Return who is to be the first admin of a company: nobody whose address is held by another."""
     free = tuple(user for user in world.contest.users if not obstacle(world, user))
     return first_admin(free, world.desired.primary, world.policy)
+
+
+def _wanted_company(world: World) -> DesiredCompany | None:
+    """Return the desired company; what its admin lent it comes from who is really to be its admin."""
+    wanted, admin = world.desired.company, admin_to_be(world)
+    mapped = first_admin(world.desired.users, world.desired.primary, world.policy)
+    if wanted is None or admin is None or mapped is None or admin == mapped:
+        return wanted
+    lent = not world.customer.email.strip() and wanted.email == mapped.email
+    email = admin.email if lent else wanted.email
+    lent = not any(phone.strip() for phone in world.customer.phones) and wanted.phone == mapped.phone
+    phone = admin.phone if lent and admin.phone else wanted.phone
+    return evolve(wanted, email=email, phone=phone)
+
+
+def can_have_users(world: World) -> bool:
+    """Tell whether there is a company, or one may be made."""
+    return world.company is not None or any(_creation(world))
 
 
 def deleted_company(world: World) -> bool:
@@ -85,7 +106,8 @@ def _company_changes(world: World, company: Company) -> Changes:
         leaves = switches_off(world) and company.active and link
         return (("active", "no"),) if leaves else ()
     back = not company.active and link is not None and link.sent.get("active") == digest("no")
-    wanted = company_fields(world.desired.company) if world.desired.company else {}
+    desired = _wanted_company(world)
+    wanted = company_fields(desired) if desired else {}
     owned = world.policy.owned_company_fields | {"external_id"}
     return (*_owed(wanted, company_fields(company), owned, link), *((("active", "yes"),) if back else ()))
 
