@@ -192,3 +192,14 @@ def test_the_tables_say_what_they_mean() -> None:
     assert may_know("simulators") == {"simulators", "errors", "model", "http", "codec"}
     assert leads_to("flow") == leads_to("errors") == set()
     assert "runtime" not in leads_to("engine")
+
+
+def test_every_test_has_its_sentence() -> None:
+    """Each test function is described by a sentence about the product."""
+    silent = [
+        f"{path.name}: {node.name}"
+        for path in sorted(Path(__file__).parent.rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert silent == []

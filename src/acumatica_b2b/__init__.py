@@ -17,6 +17,7 @@ from acumatica_b2b.actions import (
     WriteReference,
 )
 from acumatica_b2b.contact_sync import AsyncContactSync, ContactSync
+from acumatica_b2b.drivers import Listener
 from acumatica_b2b.effects import CustomerSettled, Event, RunStarted, Waiting, WaveRead
 from acumatica_b2b.errors import (
     AcumaticaB2BError,
@@ -94,7 +95,7 @@ from acumatica_b2b.protocols import (
     each,
 )
 from acumatica_b2b.report import Plan, RunReport, Trouble
-from acumatica_b2b.runtime import AsyncSystemClock, SystemClock
+from acumatica_b2b.runtime import AsyncSystemClock, SystemClock, in_threads
 from acumatica_b2b.synclog import LogRow, LogState
 from acumatica_b2b.terms import LeftToAnotherError, Settled
 from acumatica_b2b.world import World, adopted, settle
@@ -156,6 +157,7 @@ __all__ = [
     "LeftToAnotherError",
     "Lengths",
     "Limits",
+    "Listener",
     "Location",
     "LocationID",
     "LogKey",
@@ -215,6 +217,7 @@ __all__ = [
     "adopted",
     "aeach",
     "each",
+    "in_threads",
     "map_contact",
     "map_customer",
     "map_location",

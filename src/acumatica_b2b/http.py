@@ -155,7 +155,7 @@ class Retries:
     attempts: int = 4
     first_pause: float = 1.0
     longest_pause: float = 60.0
-    patience: float = 600.0
+    patience: float = 120.0
     """How long rate limits may hold up one request in all."""
 
     def pause(self, error: RemoteError, attempt: int, waited: float, *, repeatable: bool) -> float | None:

@@ -129,8 +129,8 @@ class SyncPolicy:
     check_tenant: bool = True
     """Stop where the ERP holds none of the customers that the log knows."""
     max_attempts: int = 5
-    lease: float = 120.0
-    """Seconds that a recorded step may still be sent; longer than the deadline of its request."""
+    lease: float = 180.0
+    """Seconds that a recorded step may still be sent; longer than its request may take, retries included."""
 
     def __attrs_post_init__(self) -> None:
         if (

@@ -50,7 +50,7 @@ def reference_finding(world: World, held: Held) -> Finding | None:
         return None
     if len(wanted) > world.policy.reference_length and not is_pending(held.id):
         return Finding(kind=FindingKind.REFERENCE_TOO_LONG, record=held.record, detail=str(len(wanted)))
-    if held.value in {"", UNSET} or world.state.references.get(held.record) == held.value:
+    if held.value is UNSET or held.value in {"", world.state.references.get(held.record)}:
         return None
     named = referred(held.value, world.policy)
     others = {other.id for other in _counterparts(world) if other.record.kind is held.record.kind} - {held.id}

@@ -7,14 +7,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from attrs import define, field
 
 from acumatica_b2b.errors import NotSentError, OutcomeUnknownError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, arun, run
 from acumatica_b2b.http import AsyncTransport, Pause, Renew, Request, Response, Send, Session, Transport
-from acumatica_b2b.protocols import AsyncClock, Clock
+from acumatica_b2b.protocols import (
+    AsyncClock,
+    AsyncErp,
+    AsyncStorefront,
+    AsyncSyncLogStore,
+    Clock,
+    Erp,
+    Storefront,
+    SyncLogStore,
+)
 
 T = TypeVar("T")
 
@@ -143,6 +152,31 @@ class AsyncCaller:
             return Ok(await self.transport.send(request))
         except Exception as error:  # a host's transport may raise anything
             return _lost(error)
+
+
+# ------------------------------------------------------------------ sync clients in async code
+@overload
+def in_threads(client: SyncLogStore, /) -> AsyncSyncLogStore: ...
+@overload
+def in_threads(client: Storefront, /) -> AsyncStorefront: ...
+@overload
+def in_threads(client: Erp, /) -> AsyncErp: ...
+@overload
+def in_threads(client: Transport, /) -> AsyncTransport: ...
+def in_threads(client: object, /) -> object:
+    """Return the async twin of a sync store, storefront, ERP or transport: each call runs in a thread."""
+    return _InThreads(client)
+
+
+class _InThreads:
+    """Awaits the calls of another object, which has to stand being called from any thread."""
+
+    def __init__(self, client: object) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        return partial(asyncio.to_thread, found) if callable(found) else found
 
 
 async def in_tasks(calls: Sequence[Callable[[], Awaitable[T]]], parallel: int) -> list[T]:

@@ -50,6 +50,7 @@ from acumatica_b2b import (
     StorefrontID,
     SyncPolicy,
     UserID,
+    in_threads,
 )
 from acumatica_b2b.acumatica import Acumatica, AcumaticaConfig, Password
 from acumatica_b2b.bigcommerce import BigCommerce, BigCommerceConfig
@@ -62,7 +63,6 @@ from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.testing import MemoryErp
 from docs import findings
 from docs.examples import first_program_async, host_unit_test
-from docs.examples.awaited import AwaitedStore, AwaitedTransport
 from docs.examples.inhouse_shop import TABLES, InHouseShop
 from docs.examples.own_store import TABLE, OwnStore
 from docs.examples.own_transport import StandardTransport
@@ -126,8 +126,8 @@ def test_the_first_program_syncs_a_customer(
 def test_the_first_async_program_syncs_a_customer() -> None:
     """The async program does the same, and writes a reference to each of the customer's contacts."""
     tenant, shop = AcumaticaSimulator().load(dataset(3, seed=1, bad=False)), BigCommerceSimulator()
-    transports = AwaitedTransport(tenant), AwaitedTransport(shop)
-    report = asyncio.run(first_program_async.main(*transports, AwaitedStore(MemoryStore())))
+    transports = in_threads(tenant), in_threads(shop)
+    report = asyncio.run(first_program_async.main(*transports, in_threads(MemoryStore())))
     assert report.ok
     assert len(shop.companies) == 1
     assert all(contact.reference_number for contact in tenant.contacts_of("C000000001"))

@@ -142,6 +142,11 @@ def newest(rows: Iterable[Row]) -> datetime | None:
 
 
 # ------------------------------------------------------------------ records
+def reference_at(row: Row, source: Source | None) -> str | MaybeUnset:
+    """Return a commerce reference ID; UNSET where no place is configured: then none is written either."""
+    return UNSET if source is None else text_at(row, source)
+
+
 def text_at(row: Row, source: Source | None) -> str | MaybeUnset:
     """Return what is kept at a configured place as a text; no place: ""."""
     if source is None:
@@ -205,7 +210,7 @@ def contact(row: Row, config: AcumaticaConfig) -> Contact:
         association=SiteAssociation(
             enabled=_enabled(row, config), connection_type=text_at(row, config.connection_type)
         ),
-        reference=text_at(row, config.contact_reference),
+        reference=reference_at(row, config.contact_reference),
         modified=row.moment("LastModifiedDateTime"),
         attributes=_attributes(row, config.contact_attributes),
     )
@@ -224,7 +229,7 @@ def location(row: Row, config: AcumaticaConfig) -> Location:
         last_name=person.text("LastName"),
         phone=person.text("Phone1"),
         address=_address(person.linked("Address")),
-        reference=text_at(row, config.location_reference),
+        reference=reference_at(row, config.location_reference),
         modified=row.moment("LastModifiedDateTime"),
     )
 
@@ -267,6 +272,6 @@ def customer(
         contacts=contacts,
         locations=locations,
         complete=complete,
-        reference=text_at(row, config.customer_reference),
+        reference=reference_at(row, config.customer_reference),
         modified=row.moment("LastModifiedDateTime"),
     )

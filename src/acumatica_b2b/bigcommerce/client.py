@@ -21,9 +21,9 @@ from acumatica_b2b.runtime import AsyncCaller, AsyncSystemClock, Caller, SystemC
 _CAPABILITIES = Capabilities(
     hand_over=HandOver.PROMOTE_FIRST,
     admin_at_creation=True,
+    admin_role="Admin",
     addresses=True,
-    deactivates=False,
-    changes_email=True,
+    deactivates_companies=True,
 )
 
 

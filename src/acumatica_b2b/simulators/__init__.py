@@ -11,19 +11,24 @@ from acumatica_b2b.simulators.acumatica import (
     Dataset,
     LocationRow,
 )
+from acumatica_b2b.simulators.bigcommerce import BigCommerceSimulator, ExtraField
 from acumatica_b2b.simulators.datasets import Edit, dataset, edits
+from acumatica_b2b.simulators.server import Server
 
 __all__ = [
     "AcumaticaSettings",
     "AcumaticaSimulator",
     "AddressRow",
+    "BigCommerceSimulator",
     "ContactRow",
     "CustomField",
     "CustomKind",
     "CustomerRow",
     "Dataset",
     "Edit",
+    "ExtraField",
     "LocationRow",
+    "Server",
     "dataset",
     "edits",
 ]
