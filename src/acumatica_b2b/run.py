@@ -269,9 +269,16 @@ def _tally(results: Iterable[Result]) -> Tally:
         waits=frozenset(result.customer for result in settled if result.waits),
         look_at=frozenset(customer for result in settled for customer in result.look_at),
         removals=sum(result.removals for result in settled),
-        failed=len([result for result in every if isinstance(result, Trouble) or result.failures]),
+        failed=sum(_is_failure(result) for result in every),
         stopped=f"a system could not be reached: {outage}" if outage else "",
     )
+
+
+def _is_failure(result: Result) -> bool:
+    """Tell whether something went wrong; being left to another run is no failure."""
+    if isinstance(result, Trouble):
+        return not isinstance(result.error, LeftToAnotherError)
+    return result.failures > 0
 
 
 def _worth_telling(result: Result) -> bool:

@@ -435,4 +435,6 @@ def _said(step: LoggedStep) -> str:
         return _SAID_OF_ROLE[step.grant]
     if step.do == "WriteReference" and not step.reference:
         return "commerce reference ID cleared"
+    if step.do == "CreateCompany" and step.admin:
+        return "company created with its Primary Admin"
     return _SAID[step.do] + (" as Primary Admin" if step.grant == "give" else "")

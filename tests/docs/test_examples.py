@@ -118,7 +118,7 @@ def test_the_first_program_syncs_a_customer(
     runpy.run_path(str(EXAMPLES / "first_program.py"))
     first, second, *rest = capsys.readouterr().out.splitlines()
     assert first == "all well"
-    assert second.startswith("customer 'C000000001': company created as Primary Admin")
+    assert second.startswith("customer 'C000000001': company created with its Primary Admin")
     assert any("commerce reference ID written" in line for line in rest)
     assert (tmp_path / "sync.sqlite").exists()
 
