@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from acumatica_b2b.actions import Step
+from acumatica_b2b.errors import UnsafePlanError
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.plan import CompanyPlan
@@ -41,6 +42,20 @@ class RunReport:
     def steps(self) -> tuple[Step, ...]:
         """All steps that were taken."""
         return tuple(step for settled in self.settled for step in settled.steps)
+
+    def require_unheld(self) -> None:
+        """Return where the guard let everything pass.
+
+        Raises:
+            UnsafePlanError: it held something back.
+
+        """
+        if self.held:
+            kinds = ", ".join(sorted(kind.value for kind in self.held))
+            raise UnsafePlanError(
+                f"run {self.run!r} was to go beyond the limits on {kinds}, which were held back; "
+                "look at the plan, and raise the policy's limits if it is right"
+            )
 
     @property
     def ok(self) -> bool:

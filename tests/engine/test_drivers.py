@@ -20,12 +20,15 @@ from acumatica_b2b import (
     CustomerSettled,
     Event,
     Everything,
+    Guarded,
     LeaseEndedError,
     Outcome,
+    RunReport,
     RunStarted,
     SetRole,
     StorefrontID,
     SyncPolicy,
+    UnsafePlanError,
     WaveRead,
     in_threads,
 )
@@ -194,3 +197,10 @@ def test_a_changed_customer_that_was_left_open_is_handled_once() -> None:
     side.erp.set_primary(CustomerID("C1"), None)
     side.erp.set_primary(CustomerID("C1"), side.erp.snapshot()[CustomerID("C1")].contacts[0].id)
     assert sync.sync_changed().customers == 1
+
+
+def test_a_host_may_want_an_error_for_what_the_guard_held() -> None:
+    """UnsafePlanError: a report can be asked to raise for what went beyond the limits; otherwise it is silent."""
+    RunReport(run="r").require_unheld()
+    with pytest.raises(UnsafePlanError, match="limits on hand-overs, removals"):
+        RunReport(run="r", held=frozenset({Guarded.REMOVALS, Guarded.HAND_OVERS})).require_unheld()
