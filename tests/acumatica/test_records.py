@@ -51,10 +51,17 @@ def test_contact() -> None:
         phones=("2", "3"),
         job_title="Buyer",
         association=SiteAssociation(enabled=True),
+        reference=UNSET,
         modified=datetime(2023, 12, 14, 17, 20, 45, 160000, tzinfo=UTC),
     )
     assert (contact(data).id, contact(data).customer) == ("100073", "C1")
     assert contact(data).note_id == "abcdef00-0b10-e911-9fbe-7c5cf8918e20"
+
+
+def test_no_place_for_a_reference() -> None:
+    """Where no place is configured for the commerce reference ID it is UNSET: none is written either."""
+    assert contact(row(ContactID=1)).reference is UNSET
+    assert contact(row(ContactID=1, ExtRefNbr=None), contact_reference="ExtRefNbr").reference == ""
 
 
 def test_empty_fields() -> None:
