@@ -40,7 +40,7 @@ BESIDE = {
 
 LENT = {
     "codec": "synclog runlog",
-    "protocols": "effects terms observing engine run runs runtime drivers contact_sync",
+    "protocols": "effects terms observing engine run runs tally runtime drivers contact_sync",
     "http": "runtime",
     "stores": "contact_sync",
 }

@@ -17,6 +17,7 @@ from acumatica_b2b.actions import (
     WriteReference,
 )
 from acumatica_b2b.contact_sync import AsyncContactSync, ContactSync
+from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.drivers import Listener
 from acumatica_b2b.effects import CustomerSettled, Event, RunStarted, Waiting, WaveRead
 from acumatica_b2b.errors import (
@@ -38,6 +39,7 @@ from acumatica_b2b.errors import (
 from acumatica_b2b.findings import Finding, FindingKind, Status
 from acumatica_b2b.flow import Failed, Ok, Outcome
 from acumatica_b2b.http import AsyncTransport, Request, Response, Transport
+from acumatica_b2b.logstate import LogState
 from acumatica_b2b.mapping import CustomerMapping, Desired, map_contact, map_customer, map_location
 from acumatica_b2b.model import (
     UNSET,
@@ -96,9 +98,9 @@ from acumatica_b2b.protocols import (
 )
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.runtime import AsyncSystemClock, SystemClock, in_threads
-from acumatica_b2b.synclog import LogRow, LogState
+from acumatica_b2b.settling import settle
 from acumatica_b2b.terms import LeftToAnotherError, Settled
-from acumatica_b2b.world import World, adopted, settle
+from acumatica_b2b.world import World, adopted
 
 __all__ = [
     "UNSET",

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from attrs import define, evolve, field
 
+from acumatica_b2b.customer_log import LogRow, customer_log
 from acumatica_b2b.drivers import Listener, Parties, Tasks, Threads, nobody
 from acumatica_b2b.effects import Chosen, Load, NewID, Source
 from acumatica_b2b.flow import Flow, ask
@@ -25,7 +26,7 @@ from acumatica_b2b.protocols import (
 from acumatica_b2b.report import Plan, RunReport
 from acumatica_b2b.run import plan_run, sync_changed, sync_run
 from acumatica_b2b.runtime import AsyncSystemClock, SystemClock
-from acumatica_b2b.synclog import LogRow, customer_log, read_body
+from acumatica_b2b.synclog import read_body
 from acumatica_b2b.terms import Terms, customer_key
 
 T = TypeVar("T")

@@ -11,6 +11,7 @@ from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.guard import guarded
 from acumatica_b2b.judgement import findings
+from acumatica_b2b.logstate import own_contacts
 from acumatica_b2b.model import ContactID, Customer
 from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
 from acumatica_b2b.people import leavers, removable
@@ -18,20 +19,10 @@ from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import admin_to_be, lost_places
 from acumatica_b2b.protocols import Commit
-from acumatica_b2b.synclog import (
-    Body,
-    Cleared,
-    Entry,
-    Found,
-    Linked,
-    SettledAt,
-    Unlinked,
-    digest,
-    own_contacts,
-    write_body,
-)
+from acumatica_b2b.settling import intended, settle
+from acumatica_b2b.synclog import Body, Cleared, Entry, Found, Linked, SettledAt, Unlinked, digest, write_body
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, contact_key, customer_key
-from acumatica_b2b.world import World, adopted, intended, noted, read_back, settle
+from acumatica_b2b.world import World, adopted, noted, read_back
 
 
 def plan_customer(customer: Customer, terms: Terms) -> Flow[CompanyPlan]:

@@ -8,6 +8,7 @@ from acumatica_b2b.effects import Claim, FindUser, Load, Now, Observe, ReadConta
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask, ask_all
+from acumatica_b2b.logstate import fold, own_contacts
 from acumatica_b2b.mapping import Desired, contact_record, plain_email
 from acumatica_b2b.matching import adoptable, contested, referred
 from acumatica_b2b.model import (
@@ -24,7 +25,7 @@ from acumatica_b2b.model import (
 )
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import can_have_users, deleted_company
-from acumatica_b2b.synclog import Linked, Unlinked, fold, own_contacts, read_body
+from acumatica_b2b.synclog import Linked, Unlinked, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms, contact_key, customer_key
 from acumatica_b2b.world import Home, World, adopted, noted
 

@@ -11,9 +11,10 @@ from acumatica_b2b.guard import guarded
 from acumatica_b2b.judgement import findings
 from acumatica_b2b.model import CustomerID, StorefrontID
 from acumatica_b2b.proposals import PROPOSALS, aborted
+from acumatica_b2b.settling import intended, settle
 from acumatica_b2b.shop import pending
 from acumatica_b2b.steps import logged, record_of
-from acumatica_b2b.world import World, intended, settle
+from acumatica_b2b.world import World
 
 
 def next_steps(world: World) -> tuple[Step, ...]:

@@ -18,6 +18,7 @@ from acumatica_b2b.actions import (
     UpdateCompany,
     UpdateUser,
 )
+from acumatica_b2b.logstate import Link
 from acumatica_b2b.mapping import contact_record, first_admin
 from acumatica_b2b.model import (
     AddressID,
@@ -34,7 +35,7 @@ from acumatica_b2b.people import admins, holder, obstacle, removable, verdict
 from acumatica_b2b.policy import CustomerLeaves, Guarded, TakeBack
 from acumatica_b2b.references import reference_steps
 from acumatica_b2b.steps import address_fields, company_fields, user_fields
-from acumatica_b2b.synclog import Link, digest
+from acumatica_b2b.synclog import digest
 from acumatica_b2b.world import World
 
 

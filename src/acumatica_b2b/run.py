@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from acumatica_b2b.effects import (
     Chosen,
@@ -28,12 +28,11 @@ from acumatica_b2b.errors import (
     AuthenticationError,
     ConfigurationError,
     DecodeError,
-    NotSentError,
-    RateLimitedError,
     RemoteError,
     StalePlanError,
 )
 from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
+from acumatica_b2b.logstate import fold
 from acumatica_b2b.model import Customer, CustomerID
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import Guarded
@@ -42,27 +41,9 @@ from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.runlog import Watermarked
 from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
 from acumatica_b2b.shared import claims_settled
-from acumatica_b2b.synclog import fold, read_body
+from acumatica_b2b.synclog import read_body
+from acumatica_b2b.tally import Result, Tally, added, replaced, report_of, tally_of, too_many_failures
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, customer_key, customer_of
-
-Result: TypeAlias = Settled | Trouble
-
-
-@frozen(kw_only=True)
-class Tally:
-    """What a worker, or a pass, came to."""
-
-    customers: int = 0
-    results: tuple[Result, ...] = ()
-    second_pass: frozenset[CustomerID] = frozenset()
-    waits: frozenset[CustomerID] = frozenset()
-    look_at: frozenset[CustomerID] = frozenset()
-    seen: frozenset[CustomerID] = frozenset()
-    """Who was synced, where others may name them again: not in a run over everything."""
-    removals: int = 0
-    failed: int = 0
-    stopped: str = ""
-    watermark: Watermark | None = None
 
 
 # ------------------------------------------------------------------ the run
@@ -79,11 +60,11 @@ def sync_run(
     yield from _ready(terms)
     yield from ask(Tell(RunStarted(run=terms.run)))
     workers = yield from side_by_side(_worker(source, terms, wave) for _ in range(width))
-    first = yield from _joined(_sum(workers), source, also, terms, wave)
+    first = yield from _joined(added(workers), source, also, terms, wave)
     last, held = (first, frozenset[Guarded]()) if first.stopped else (yield from _second_pass(first, terms, wave))
     if last.watermark and not last.stopped:
         yield from recorded(terms, lambda _: [Watermarked(watermark=last.watermark or "")])
-    return _report(last, terms, held)
+    return report_of(last, terms, held)
 
 
 def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunReport]:
@@ -140,8 +121,8 @@ def _worker(source: Source, terms: Terms, size: int) -> Flow[Tally]:
             return evolve(tally, stopped=f"the ERP could not be read to the end: {error}")
         if page is None:
             break
-        tally = _sum((tally, (yield from _page(page, terms, whole=isinstance(source, Everything)))))
-        tally = evolve(tally, stopped=tally.stopped or _too_many_failures(tally, terms))
+        tally = added((tally, (yield from _page(page, terms, whole=isinstance(source, Everything)))))
+        tally = evolve(tally, stopped=tally.stopped or too_many_failures(tally, terms))
     return tally
 
 
@@ -154,7 +135,7 @@ def _page(page: Page[Customer], terms: Terms, *, whole: bool) -> Flow[Tally]:
     every = (*results, *unreadable)
     yield from recorded(terms, lambda state: wave_entries(state, every))
     seen = frozenset[CustomerID]() if whole else frozenset(result.customer for result in every)
-    return evolve(_tally(every), watermark=page.watermark, seen=seen)
+    return evolve(tally_of(every), watermark=page.watermark, seen=seen)
 
 
 def _wave(customers: Iterable[Customer], terms: Terms) -> Flow[tuple[Result, ...]]:
@@ -192,7 +173,7 @@ def _joined(first: Tally, source: Source, also: frozenset[CustomerID], terms: Te
     tally = first
     named = frozenset[CustomerID]() if isinstance(source, Everything) else (first.look_at | also) - first.seen
     if named and not tally.stopped:
-        tally = _sum((tally, (yield from _chosen(named, terms, size))))
+        tally = added((tally, (yield from _chosen(named, terms, size))))
     leases = {t.customer: until for t in tally.results if isinstance(t, Trouble) and (until := _lease(t.error))}
     until = max(leases.values(), default=None)
     if until is None or tally.stopped:
@@ -205,7 +186,7 @@ def _joined(first: Tally, source: Source, also: frozenset[CustomerID], terms: Te
         yield from ask(Wait(pause))
     again = yield from _chosen(frozenset(leases), terms, size)
     kept = tuple(result for result in tally.results if result.customer not in leases)
-    return _sum((evolve(tally, results=kept, customers=tally.customers - len(leases)), again))
+    return added((evolve(tally, results=kept, customers=tally.customers - len(leases)), again))
 
 
 def _lease(error: Exception) -> datetime | None:
@@ -229,11 +210,11 @@ def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, fro
     tally = first
     if first.second_pass:
         again = yield from _chosen(first.second_pass, terms, size)
-        tally = _replaced(tally, first.second_pass, again)
+        tally = replaced(tally, first.second_pass, again)
     released = _releases(tally)
     while released and tally.waits and not tally.stopped:
         again = yield from _chosen(tally.waits, terms, size)
-        tally = _replaced(tally, tally.waits, again)
+        tally = replaced(tally, tally.waits, again)
         released = _releases(again)  # who waits may wait for one another
     return tally, held
 
@@ -254,88 +235,3 @@ def _moved_marks(terms: Terms, size: int) -> Flow[frozenset[CustomerID]]:
             if commits and known.primary != (customer.primary_contact or ""):
                 moved.add(customer.id)
     return frozenset(moved)
-
-
-# ------------------------------------------------------------------ adding up
-def _tally(results: Iterable[Result]) -> Tally:
-    every = tuple(results)
-    settled = [result for result in every if isinstance(result, Settled)]
-    errors = (result.error if isinstance(result, Trouble) else result.outage for result in every)
-    outage = next((error for error in errors if isinstance(error, NotSentError | RateLimitedError)), None)
-    return Tally(
-        customers=len(every),
-        results=tuple(result for result in every if _worth_telling(result)),
-        second_pass=frozenset(result.customer for result in settled if result.second_pass),
-        waits=frozenset(result.customer for result in settled if result.waits),
-        look_at=frozenset(customer for result in settled for customer in result.look_at),
-        removals=sum(result.removals for result in settled),
-        failed=sum(_is_failure(result) for result in every),
-        stopped=f"a system could not be reached: {outage}" if outage else "",
-    )
-
-
-def _is_failure(result: Result) -> bool:
-    """Tell whether something went wrong; being left to another run is no failure."""
-    if isinstance(result, Trouble):
-        return not isinstance(result.error, LeftToAnotherError)
-    return result.failures > 0
-
-
-def _worth_telling(result: Result) -> bool:
-    return isinstance(result, Trouble) or bool(result.steps or result.findings or result.failures or result.released)
-
-
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    parts = tuple(tallies)
-    return Tally(
-        customers=sum(part.customers for part in parts),
-        results=tuple(result for part in parts for result in part.results),
-        second_pass=frozenset[CustomerID]().union(*(part.second_pass for part in parts)),
-        waits=frozenset[CustomerID]().union(*(part.waits for part in parts)),
-        look_at=frozenset[CustomerID]().union(*(part.look_at for part in parts)),
-        seen=frozenset[CustomerID]().union(*(part.seen for part in parts)),
-        removals=sum(part.removals for part in parts),
-        failed=sum(part.failed for part in parts),
-        stopped=next((part.stopped for part in parts if part.stopped), ""),
-        watermark=next((part.watermark for part in parts if part.watermark), None),
-    )
-
-
-def _replaced(old: Tally, redone: frozenset[CustomerID], new: Tally) -> Tally:
-    """Return both passes as one: how customers stand later, with the steps of both."""
-    later: dict[CustomerID, Result] = {customer: Settled(customer=customer) for customer in redone}
-    later |= {result.customer: result for result in new.results}
-    before = {result.customer: result for result in old.results}
-    merged = [_both(before.get(customer), result) for customer, result in later.items()]
-    kept = [result for result in old.results if result.customer not in later]
-    return evolve(
-        old,
-        results=(*kept, *(result for result in merged if _worth_telling(result))),
-        waits=(old.waits - redone) | new.waits,
-        stopped=new.stopped,
-    )
-
-
-def _both(before: Result | None, after: Result) -> Result:
-    if isinstance(before, Settled) and isinstance(after, Settled):
-        return evolve(after, steps=(*before.steps, *after.steps), released=before.released or after.released)
-    return after
-
-
-def _too_many_failures(tally: Tally, terms: Terms) -> str:
-    limits = terms.policy.limits
-    if tally.customers < limits.failures_from or tally.failed < limits.failures * tally.customers:
-        return ""
-    return f"{tally.failed} of {tally.customers} customers failed; see the first of them before going on"
-
-
-def _report(tally: Tally, terms: Terms, held: frozenset[Guarded]) -> RunReport:
-    settled = tuple(result for result in tally.results if isinstance(result, Settled))
-    return RunReport(
-        run=terms.run,
-        customers=tally.customers,
-        settled=settled,
-        troubles=tuple(result for result in tally.results if isinstance(result, Trouble)),
-        held=held | frozenset(kind for result in settled for kind in result.held),
-        stopped=tally.stopped,
-    )

@@ -1,27 +1,15 @@
 """The world: all that a run knows of one customer. Every observation and every step makes a new one."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import assert_never
 
 from attrs import evolve, field, frozen
 
 from acumatica_b2b.actions import (
-    CreateAddress,
-    CreateCompany,
-    CreateUser,
-    MoveAdmin,
-    RemoveAddress,
-    RemoveUser,
-    SetRole,
     Step,
-    UpdateAddress,
-    UpdateCompany,
     UpdateUser,
-    WriteReference,
 )
-from acumatica_b2b.errors import LeaseEndedError, NotSentError, RateLimitedError, Reason, RejectedError
-from acumatica_b2b.flow import Failed, Outcome
+from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.logstate import Link, LogState, applied
 from acumatica_b2b.mapping import Desired, contact_record, customer_record, map_contact, plain_email
 from acumatica_b2b.matching import Contest, Pairs, contested, match_addresses, match_users, referred
 from acumatica_b2b.model import (
@@ -41,22 +29,8 @@ from acumatica_b2b.model import (
     UserID,
 )
 from acumatica_b2b.policy import Guarded, SyncPolicy
-from acumatica_b2b.shop import after
-from acumatica_b2b.steps import address_fields, company_fields, digests, logged, record_of, user_fields
-from acumatica_b2b.synclog import (
-    Done,
-    Entry,
-    Intended,
-    Link,
-    Linked,
-    LogState,
-    NotSent,
-    Refused,
-    Unanswered,
-    Unlinked,
-    applied,
-    digest,
-)
+from acumatica_b2b.steps import address_fields, company_fields, digests, record_of, user_fields
+from acumatica_b2b.synclog import Entry, Linked, Refused, Unlinked, digest
 
 
 @frozen(kw_only=True)
@@ -297,89 +271,3 @@ def _differs(link: Link, there: Mapping[str, str]) -> dict[str, str]:
         for name, sent in link.sent.items()
         if name in there and name != "email" and there[name] not in {sent, link.seen.get(name)}
     }
-
-
-# ------------------------------------------------------------------ stepping
-def intended(world: World, steps: tuple[Step, ...], until: datetime) -> World:
-    """Return the world with steps about to go out."""
-    roles: Mapping[str, str] = {user.id: user.role for user in world.users.values()}
-    return noted(world, *(Intended(step=logged(step, world.policy, roles), until=until) for step in steps))
-
-
-def settle(world: World, step: Step, outcome: Outcome[StorefrontID | None]) -> World:
-    """Return the world after one intended step and what came of it.
-
-    A refused step is a fact of the world: it is not proposed again in this run.
-    """
-    key = logged(step, world.policy, {}).hash
-    if isinstance(outcome, Failed):
-        return _unsettled(world, step, key, outcome.error)
-    identifier = outcome.value or ""
-    world = evolve(world, taken=(*world.taken, step))
-    world = noted(world, Done(step=key, id=identifier))
-    return _stepped(world, step, identifier)
-
-
-def _unsettled(world: World, step: Step, key: str, error: Exception) -> World:
-    match error:
-        case LeaseEndedError():  # nothing is wrong with the step: it is proposed anew
-            return noted(world, NotSent(step=key))
-        case NotSentError() | RateLimitedError():
-            entry: Entry = NotSent(step=key)
-        case RejectedError():
-            entry = Refused(step=key, reason=error.reason, message=str(error))
-        case _:
-            entry = Unanswered(step=key)
-    return noted(evolve(world, refused={**world.refused, step: error}), entry)
-
-
-def _stepped(world: World, step: Step, identifier: str) -> World:
-    company = after(world.company, step, identifier, world.capabilities, world.policy)
-    world = evolve(world, company=company)
-    match step:
-        case CreateCompany(admin=admin) if admin and company:
-            return _paired(world, admin.contact, company.users[0].id)
-        case CreateUser(user=user):
-            return _paired(world, user.contact, UserID(StorefrontID(identifier)))
-        case CreateAddress(address=address):
-            places = {**world.places, address.location: AddressID(StorefrontID(identifier))}
-            return evolve(world, places=places)
-        case RemoveUser(contact=contact):
-            return _paired(world, contact, None)
-        case WriteReference(reference=reference):
-            unlinked = {record: lost for record, lost in world.unlinked.items() if record != reference.record}
-            return evolve(_referenced(world, step), unlinked=unlinked)
-        case (
-            CreateCompany()
-            | UpdateCompany()
-            | UpdateUser()
-            | SetRole()
-            | MoveAdmin()
-            | UpdateAddress()
-            | RemoveAddress()
-        ):
-            return world
-        case _:
-            assert_never(step)
-
-
-def _paired(world: World, contact: ContactID, user: UserID | None) -> World:
-    pairs = {c: u for c, u in world.pairs.users.items() if c != contact}
-    return evolve(world, pairs=evolve(world.pairs, users=pairs if user is None else {**pairs, contact: user}))
-
-
-def _referenced(world: World, step: WriteReference) -> World:
-    """Return the world whose ERP record holds the written reference."""
-    customer, record, value = world.customer, step.reference.record, step.reference.value
-    match record.kind:
-        case RecordKind.CUSTOMER:
-            customer = evolve(customer, reference=value)
-        case RecordKind.CONTACT:
-            contacts = tuple(evolve(c, reference=value) if c.id == record.id else c for c in customer.contacts)
-            customer = evolve(customer, contacts=contacts)
-        case RecordKind.LOCATION:
-            places = tuple(evolve(p, reference=value) if p.id == record.id else p for p in customer.locations)
-            customer = evolve(customer, locations=places)
-        case _:
-            assert_never(record.kind)
-    return evolve(world, customer=customer)

@@ -16,7 +16,7 @@ from acumatica_b2b import (
 )
 from acumatica_b2b.actions import CreateCompany, CreateUser, WriteReference
 from acumatica_b2b.model import Capabilities, DesiredAddress, DesiredUser, HandOver, StorefrontID
-from acumatica_b2b.world import intended
+from acumatica_b2b.settling import intended
 from tests.bench import ANNA, MARK, FrozenClock, contact, customer, location
 
 POLICY = SyncPolicy()

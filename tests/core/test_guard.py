@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from acumatica_b2b.actions import CreateUser, RemoveUser, SetRole, Step, UpdateUser, WriteReference
 from acumatica_b2b.guard import Spent, Tally, guarded, within
+from acumatica_b2b.logstate import LogState
 from acumatica_b2b.mapping import map_customer
 from acumatica_b2b.model import (
     Capabilities,
@@ -24,7 +25,6 @@ from acumatica_b2b.model import (
     StorefrontID,
 )
 from acumatica_b2b.policy import Guarded, Limits, SyncPolicy
-from acumatica_b2b.synclog import LogState
 from acumatica_b2b.world import World, adopted
 from tests.bench import ANNA, HERE, MARK, customer, storefront_id
 

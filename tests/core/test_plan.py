@@ -11,7 +11,8 @@ from acumatica_b2b.model import Capabilities, Contact, HandOver, StorefrontID
 from acumatica_b2b.plan import next_steps, plan_company, unfolded
 from acumatica_b2b.policy import Guarded, SyncPolicy
 from acumatica_b2b.report import Plan
-from acumatica_b2b.world import World, adopted, intended, settle
+from acumatica_b2b.settling import intended, settle
+from acumatica_b2b.world import World, adopted
 from tests.bench import ANNA, BILL, MARK, Bench, FrozenClock, customer, done, kinds, location
 
 POLICY = SyncPolicy()

@@ -9,8 +9,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acumatica_b2b.customer_log import customer_log
 from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding, FindingKind, Status
+from acumatica_b2b.logstate import LogState, applied, fold
 from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.synclog import (
     SCHEMA,
@@ -22,16 +24,12 @@ from acumatica_b2b.synclog import (
     Intended,
     Linked,
     LoggedStep,
-    LogState,
     NotSent,
     Refused,
     SettledAt,
     Unanswered,
     Unlinked,
-    applied,
-    customer_log,
     digest,
-    fold,
     read_body,
     write_body,
 )

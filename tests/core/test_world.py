@@ -16,6 +16,7 @@ from acumatica_b2b.errors import (
     RejectedError,
 )
 from acumatica_b2b.flow import Failed, Ok, Outcome
+from acumatica_b2b.logstate import Link, LogState
 from acumatica_b2b.mapping import map_customer
 from acumatica_b2b.matching import Pairs
 from acumatica_b2b.model import (
@@ -32,18 +33,10 @@ from acumatica_b2b.model import (
 )
 from acumatica_b2b.plan import next_steps
 from acumatica_b2b.policy import FirstAdmin, SyncPolicy
-from acumatica_b2b.synclog import (
-    Done,
-    Link,
-    Linked,
-    LogState,
-    NotSent,
-    Refused,
-    Unanswered,
-    Unlinked,
-)
+from acumatica_b2b.settling import intended, settle
+from acumatica_b2b.synclog import Done, Linked, NotSent, Refused, Unanswered, Unlinked
 from acumatica_b2b.testing import MemoryErp, MemoryShop, strategies
-from acumatica_b2b.world import World, adopted, intended, read_back, settle
+from acumatica_b2b.world import World, adopted, read_back
 from tests.bench import ANNA, HERE, MARK, FrozenClock, contact, customer, note, storefront_id
 
 POLICY = SyncPolicy()

@@ -15,6 +15,7 @@ from acumatica_b2b.cli.config import Config
 from acumatica_b2b.cli.render import console
 from acumatica_b2b.cli.watching import StoppableClock, stoppable, watched
 from acumatica_b2b.contact_sync import ContactSync
+from acumatica_b2b.customer_log import LogRow, customer_log
 from acumatica_b2b.drivers import Listener, nobody
 from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.model import CustomerID
@@ -22,7 +23,7 @@ from acumatica_b2b.protocols import Clock, SyncLogStore
 from acumatica_b2b.report import Plan, RunReport
 from acumatica_b2b.runtime import SystemClock
 from acumatica_b2b.stores import MemoryStore, SqliteStore
-from acumatica_b2b.synclog import LogRow, customer_log, read_body
+from acumatica_b2b.synclog import read_body
 from acumatica_b2b.terms import customer_key
 from acumatica_b2b.transports.httpx import HttpxTransport
 

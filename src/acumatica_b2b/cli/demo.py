@@ -9,11 +9,11 @@ from acumatica_b2b.cli import connect
 from acumatica_b2b.cli.config import Config, parse_config
 from acumatica_b2b.cli.stage import Clerk, Stage
 from acumatica_b2b.cli.story import Act, Story
+from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.report import Plan, RunReport
 from acumatica_b2b.simulators import ContactRow, CustomerRow, LocationRow
 from acumatica_b2b.simulators.acumatica import CONTACT_REFERENCE, CUSTOMER_REFERENCE, LOCATION_REFERENCE
 from acumatica_b2b.simulators.bigcommerce import StoredUser
-from acumatica_b2b.synclog import LogRow
 
 
 @frozen(kw_only=True)

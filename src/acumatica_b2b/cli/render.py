@@ -11,11 +11,11 @@ from rich.text import Text
 
 from acumatica_b2b.actions import Step
 from acumatica_b2b.cli.words import Sort, describe, plural, sort_of
+from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.findings import Finding, Status
 from acumatica_b2b.model import CustomerID, Record
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
-from acumatica_b2b.synclog import LogRow
 
 MANY: Final = 40
 """From so many rows on, a table is summed up."""

@@ -5,11 +5,11 @@ from typing import Any, TypeAlias
 
 from acumatica_b2b.actions import Step
 from acumatica_b2b.cli.words import describe
+from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.model import Record
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
-from acumatica_b2b.synclog import LogRow
 
 Shape: TypeAlias = Mapping[str, Any]
 
