@@ -67,7 +67,13 @@ def _row(at: datetime, entry: Entry, steps: Mapping[str, LoggedStep]) -> LogRow 
             message = "the answer was lost; the next run looks before it sends again"
             return LogRow(at=at, record=step.record, what=_said(step), status=Status.PREPARED, message=message)
         case Linked(seen=seen) if not seen:
-            return LogRow(at=at, record=entry.record, what="linked", status=Status.PROCESSED, id=entry.id)
+            return LogRow(
+                at=at,
+                record=entry.record,
+                what="linked as Primary Admin" if entry.granted else "linked",
+                status=Status.PROCESSED,
+                id=entry.id,
+            )
         case Unlinked():
             return LogRow(at=at, record=entry.record, what="unlinked", status=Status.DELETED)
         case Found(finding=finding):

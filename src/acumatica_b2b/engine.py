@@ -10,7 +10,7 @@ from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, Rejecte
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.guard import guarded
-from acumatica_b2b.judgement import findings
+from acumatica_b2b.judgement import explained, findings
 from acumatica_b2b.logstate import own_contacts
 from acumatica_b2b.model import ContactID, Customer
 from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
@@ -196,7 +196,8 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         customer=world.customer.id,
         steps=world.taken,
         findings=found,
-        failures=len(world.refused) + sum(f.kind is FindingKind.ABORTED for f in found),
+        failures=sum(not explained(world, step, error) for step, error in world.refused.items())
+        + sum(f.kind is FindingKind.ABORTED for f in found),
         removals=len(can_go),
         second_pass=bool(can_go or places) and not world.may_remove,
         look_at=frozenset(moved | homes),

@@ -125,13 +125,13 @@ def _stopped(world: World) -> Iterator[Finding]:
     for kind in world.held:
         yield Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=f"its {kind.value}")
     for step, error in world.refused.items():
-        if isinstance(error, RejectedError) and not _explained(world, step, error):
+        if isinstance(error, RejectedError) and not explained(world, step, error):
             yield Finding(kind=FindingKind.REFUSED, record=record_of(step), detail=str(error))
 
 
-def _explained(world: World, step: Step, error: RejectedError) -> bool:
-    """Tell whether another finding says already why the step was refused."""
-    if error.reason is not Reason.EMAIL_TAKEN:
+def explained(world: World, step: Step, error: Exception) -> bool:
+    """Tell whether another finding says already why the step was refused: its address is somebody else's."""
+    if not isinstance(error, RejectedError) or error.reason is not Reason.EMAIL_TAKEN:
         return False
     admin = step.admin.contact if isinstance(step, CreateCompany) and step.admin else None
     contact = step.user.contact if isinstance(step, CreateUser) else getattr(step, "contact", admin)

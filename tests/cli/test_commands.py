@@ -2,6 +2,7 @@ import json
 import sqlite3
 
 import pytest
+from attrs import evolve
 
 from acumatica_b2b.cli.stage import Clerk, Stage
 from acumatica_b2b.cli.story import FACEBOOK
@@ -63,6 +64,13 @@ def test_tables_are_for_people(desk: Desk) -> None:
     assert "1 customer looked at: 12 steps taken." in sync.stdout
     assert "commerce reference ID written" in log.stdout
     assert (plan.exit_code, sync.exit_code, log.exit_code) == (10, 0, 0)
+
+
+def test_names_are_printed_as_they_are(desk: Desk) -> None:
+    """A customer's name is printed letter by letter, though it may look like markup."""
+    name = "[/bold] :smile: [red]"
+    desk.stage.acumatica.put_customer(evolve(desk.stage.acumatica.customer(FACEBOOK), name=name))
+    assert f"create company {name} with Mark Z" in desk.run("plan", FACEBOOK).stdout
 
 
 def test_the_log_as_json_has_the_rows(desk: Desk) -> None:

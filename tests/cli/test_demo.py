@@ -92,7 +92,12 @@ def test_people_see_it_in_100_columns() -> None:
     assert "\x1b" not in result.stdout
     for act in facebook().acts:
         assert act.title in result.stdout
-    for words in ("“Enable Kensium Commerce Framework” is checked", "★ Primary Admin", "Customer Log", "Reference ID"):
+    for words in (
+        "“Enable Kensium Commerce Framework” is checked",
+        "★ Primary Admin",
+        "Customer Log",
+        "Commerce Reference ID",
+    ):
         assert words in result.stdout
     assert "simulated-password" not in result.stdout
 

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -10,9 +11,11 @@ from acumatica_b2b.cli.commands import cli
 HEAVY = {"httpx", "http.server", "acumatica_b2b.simulators", "acumatica_b2b.transports.httpx"}
 
 
-def python(script: str) -> "subprocess.CompletedProcess[str]":
+def python(script: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     """Run a script in a process of its own."""
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)  # noqa: S603  # our own
+    return subprocess.run(  # noqa: S603  # our own
+        [sys.executable, "-c", script], env=os.environ | environ, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("library", ["click", "rich"])
@@ -44,6 +47,14 @@ def test_help_loads_neither_client_nor_simulator(option: str) -> None:
     )
     done = python(script)
     assert (done.returncode, done.stderr.strip()) == (0, "[]")
+
+
+def test_a_narrow_code_page_does_no_harm() -> None:
+    """Where the output's encoding has no star or arrow, a question mark stands for it."""
+    script = "import sys; sys.argv = ['acumatica-b2b', 'demo']; from acumatica_b2b.cli import main; main()"
+    done = python(script, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "? Primary Admin" in done.stdout
 
 
 def test_the_version_is_the_packages() -> None:

@@ -29,7 +29,14 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals end a proces
 def simulated(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """Run `simulate` in a process of its own."""
     command = [*COMMAND, "simulate", "--customers", "3", *arguments]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own
+    with subprocess.Popen(  # noqa: S603  # our own
+        command,
+        cwd=folder,
+        env=os.environ | {"TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         try:
             yield process
         finally:
@@ -65,13 +72,13 @@ def test_the_printed_configuration_works(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_when_it_is_told_to(tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM end `simulate` with 0, its temporary files gone."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_it_ends_when_it_is_told_to(tmp_path: Path, name: str) -> None:
+    """Ctrl-C, SIGTERM and a closed terminal end `simulate` with 0, its temporary files gone."""
     with simulated(tmp_path, "--json") as process:
         log = Path(first_line(process)["config"].partition("file = '")[2].partition("'")[0])
         assert log.parent.exists()
-        process.send_signal(number)
+        process.send_signal(signal.Signals[name])
         assert process.wait(20) == 0
         assert not log.parent.exists()
 

@@ -1,5 +1,6 @@
 """The command line `acumatica-b2b` (extra `cli`)."""
 
+import io
 import sys
 
 
@@ -11,6 +12,9 @@ def main() -> None:
         if (error.name or "").partition(".")[0] not in {"click", "rich"}:
             raise
         sys.exit(_without(error.name or ""))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a narrow code page loses a star, not the output
     cli(prog_name="acumatica-b2b")
 
 

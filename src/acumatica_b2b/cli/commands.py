@@ -56,7 +56,7 @@ def _end(message: str, code: Code) -> Never:
 
 
 def _print_json(shape: shapes.Shape) -> None:
-    click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(shape, indent=2))
 
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")

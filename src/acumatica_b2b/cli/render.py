@@ -47,8 +47,11 @@ Todo = tuple[CustomerID, Step]
 
 def console(*, stderr: bool = False) -> Console:
     """Return where to print: as wide as the terminal, or `WIDTH` columns."""
-    made = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
+    # what others wrote into a name is no markup
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not made.is_terminal:
+        made.width = WIDTH
+    return made
 
 
 def table(title: str, *columns: str) -> Table:
@@ -96,7 +99,8 @@ def show_report(out: Console, report: RunReport, primary_role: str) -> None:
     _show_findings(out, report.findings)
     _show_troubles(out, report.troubles)
     for kind in sorted(report.held, key=lambda kind: kind.value):
-        out.print(f"[bold yellow]Held by the guard:[/] {kind.value}; look at the plan, then raise the policy's limits.")
+        way_out = "look at the plan, then raise the policy's limits"
+        out.print(Text.assemble(("Held by the guard: ", "bold yellow"), f"{kind.value}; {way_out}"))
     if report.stopped:
         out.print(Text(f"The run ended early: {report.stopped}", style="bold red"))
     failures = sum(settled.failures for settled in report.settled) + len(report.troubles)

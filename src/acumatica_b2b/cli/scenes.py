@@ -6,12 +6,11 @@ from itertools import zip_longest
 from typing import Final
 
 import click
-from attrs import evolve
 from rich.console import Console
 from rich.text import Text
 
 from acumatica_b2b.cli import shapes
-from acumatica_b2b.cli.demo import CompanyLine, Count, Scene, play
+from acumatica_b2b.cli.demo import CompanyLine, Count, Scene, UserLine, play
 from acumatica_b2b.cli.render import console, counted, log_table, named, plan_table, table
 from acumatica_b2b.cli.stage import staged
 from acumatica_b2b.cli.story import Story, facebook, generated
@@ -36,7 +35,7 @@ def tell(seed: int | None, *, as_json: bool) -> bool:
         scenes = play(story, stage)
         shown = tuple(scenes if as_json else _shown(console(), scenes, story))
     if as_json:
-        click.echo(json.dumps(demo_shape(shown), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(demo_shape(shown), indent=2))
     reports = [scene.report for scene in shown]
     # a bad record's refusal belongs to the play; an outage, or a customer that can't be read, does not
     went_on = not any(report.stopped or report.troubles for report in reports)
@@ -47,18 +46,25 @@ def tell(seed: int | None, *, as_json: bool) -> bool:
 def _shown(out: Console, scenes: Iterator[Scene], story: Story) -> Iterator[Scene]:
     """Yield the scenes, each printed first; at the end, what they cost."""
     costs = table("", "", "Sync", "Acumatica", "BigCommerce", "Time")
+    writes = 0
     for number, scene in enumerate(scenes, 1):
-        out.print()
-        out.rule(f"[bold]{number} of {len(story.acts)} · {scene.act.title}", align="left", style="blue")
+        _begin(out, f"{number} of {len(story.acts)} · {scene.act.title}")
         _show_scene(out, scene)
         times = (_cost(scene.acumatica), _cost(scene.bigcommerce), f"{scene.seconds:.1f} s")
         costs.add_row(str(number), scene.act.title, *times)
+        writes = scene.writes
         yield scene
-    out.print()
-    out.rule("[bold]What it cost", align="left", style="blue")
+    _begin(out, "What each sync cost")
     out.print(costs)
-    out.print("\nNothing had changed before the last sync, so it wrote nothing to either system.")
-    out.print("[dim]Try your own changes: acumatica-b2b simulate[/]")
+    if not writes:
+        out.print("\nNothing had changed before the last sync, so it wrote nothing to either system.")
+    out.print("Try your own changes: acumatica-b2b simulate", style="dim")
+
+
+def _begin(out: Console, title: str) -> None:
+    out.print()
+    out.rule(Text(title, "bold"), align="left", style="blue")
+    out.print()
 
 
 def _show_scene(out: Console, scene: Scene) -> None:
@@ -70,62 +76,64 @@ def _show_scene(out: Console, scene: Scene) -> None:
     if scene.log:
         out.print(log_table("Customer Log", scene.log, timed=False, many=_ROWS))
     else:
-        out.print("[bold]Customer Log[/] no new rows")
+        out.print(Text.assemble(("Customer Log", "bold"), ": no new rows"))
     out.print()
-    _show_users(out, scene)
+    if len(scene.companies) < _FEW:
+        _show_all(out, scene)
+    else:
+        _show_touched(out, scene)
 
 
 def _show_plan(out: Console, scene: Scene) -> None:
     if scene.plan.steps:
         out.print(plan_table(scene.plan, _PRIMARY_ROLE))
         return
-    out.print("[bold]Plan[/] nothing to do")
+    out.print(Text.assemble(("Plan", "bold"), ": nothing to do"))
     if len(scene.plan.findings) <= _ROWS:
         for finding in scene.plan.findings:
             out.print(Text.assemble("  ", (f"{named(finding.record)}: ", "dim"), finding.meaning))
 
 
-def _show_users(out: Console, scene: Scene) -> None:
-    """Print the company users that the sync had to do with, or all of one company, with their references."""
-    if len(scene.companies) < _FEW:
-        _show_companies(out, scene.companies)
+def _show_all(out: Console, scene: Scene) -> None:
+    """Print all company users and locations, with the references that Acumatica holds."""
+    if not scene.companies:
+        out.print(Text.assemble(("Company users", "bold"), ": there is no company yet"))
         return
+    made = table("Company users", "Company", "E-mail", "Role", "In Acumatica", "Commerce Reference ID")
+    for company in scene.companies:
+        made.add_row(Text(company.name, "bold"), "", "", f"customer {company.customer}", company.reference)
+        for user in company.users:
+            contact = f"contact {user.contact}" if user.contact else ""
+            made.add_row(f"  {user.name}", user.email, _role(user), contact, user.reference)
+        for place, reference in company.locations:
+            made.add_row("", "", "", Text(f"location {place}", "dim"), Text(reference, "dim"))
+    out.print(made)
+
+
+def _show_touched(out: Console, scene: Scene) -> None:
+    """Print the company users that the sync had to do with, and how many there are in all."""
     concerned = {(customer, row.record.id) for customer, row in scene.log}
-    touched = [
-        evolve(company, users=users, locations=())
-        for company in scene.companies
-        if (users := tuple(user for user in company.users if (company.customer, user.contact) in concerned))
-    ]
-    if touched:
-        _show_companies(out, touched)
-    people = sum(len(company.users) for company in scene.companies)
-    out.print(
-        f"[dim]{counted(len(scene.companies), 'company', 'companies')}, {counted(people, 'company user')} in all[/]"
-    )
-
-
-def _show_companies(out: Console, companies: Sequence[CompanyLine]) -> None:
-    if not companies:
-        out.print("[bold]Company users[/] there is no company yet")
-        return
     made = table("Company users", "Company", "E-mail", "Role", "In Acumatica", "Reference ID")
     for column, width in zip(made.columns, (24, 25, None, None, None), strict=True):
         column.no_wrap, column.overflow, column.max_width = True, "ellipsis", width
-    rows = [row for company in companies for row in _company_rows(company)]
+    rows: list[Sequence[str | Text]] = []
+    for company in scene.companies:
+        users = [user for user in company.users if (company.customer, user.contact) in concerned]
+        if users:
+            rows.append((Text(company.name, "bold"), "", "", company.customer, company.reference))
+        rows += [(f"  {user.name}", user.email, _role(user), user.contact, user.reference) for user in users]
     for row in rows[:_ROWS]:
         made.add_row(*row)
-    out.print(made)
-    if len(rows) > _ROWS:
-        out.print(f"[dim]… and {counted(len(rows) - _ROWS, 'more row')}[/]")
+    if rows:
+        out.print(made)
+    more = f"… and {counted(len(rows) - _ROWS, 'more row')}; " if len(rows) > _ROWS else ""
+    people = sum(len(company.users) for company in scene.companies)
+    in_all = f"{counted(len(scene.companies), 'company', 'companies')}, {counted(people, 'company user')} in all"
+    out.print(more + in_all, style="dim")
 
 
-def _company_rows(company: CompanyLine) -> Iterator[Sequence[str | Text]]:
-    yield (Text(company.name, "bold"), "", "", company.customer, company.reference)
-    for user in company.users:
-        role = Text(f"★ {PRIMARY_ADMIN}", "bold magenta") if user.primary_admin else Text(f"  {user.role}")
-        yield (f"  {user.name}", user.email, role, user.contact, user.reference)
-    for place, reference in company.locations:
-        yield ("", "", "", Text(place, "dim"), Text(reference, "dim"))
+def _role(user: UserLine) -> Text:
+    return Text(f"★ {PRIMARY_ADMIN}", "bold magenta") if user.primary_admin else Text(f"  {user.role}")
 
 
 def _cost(count: Count) -> str:

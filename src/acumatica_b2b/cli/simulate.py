@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 from attrs import frozen
+from rich.text import Text
 
 from acumatica_b2b.cli.config import DEFAULT_FILE
 from acumatica_b2b.cli.render import console
@@ -81,17 +82,17 @@ def _shape(stage: Stage) -> dict[str, object]:
 
 
 def _show(stage: Stage, config_file: Path | None) -> None:
-    limit = stage.bigcommerce.requests_per_minute
-    out = console()
-    out.print(f"[bold]Acumatica[/]    {stage.acumatica_url}")
-    out.print(f"[bold]BigCommerce[/]  {stage.bigcommerce_url}  [dim]{limit or 'any number of'} requests a minute[/]")
+    limit, out = stage.bigcommerce.requests_per_minute, console()
+    allowed = f"  {limit or 'any number of'} requests a minute"
+    out.print(Text.assemble(("Acumatica    ", "bold"), stage.acumatica_url))
+    out.print(Text.assemble(("BigCommerce  ", "bold"), stage.bigcommerce_url, (allowed, "dim")))
     where = f"written to {config_file}" if config_file else f"to be saved as {DEFAULT_FILE}"
-    out.print(f"\n[dim]The configuration, {where}:[/]\n")
+    out.print(f"\nThe configuration, {where}:\n", style="dim", soft_wrap=True)
     click.echo(stage.toml)
-    out.print("[dim]In another terminal, there:[/]\n")
+    out.print("In another terminal, there:\n", style="dim")
     for name, value in stage.environ.items():
         click.echo(f"export {name}={value}")
     option = f" --config {config_file}" if config_file and config_file != Path(DEFAULT_FILE) else ""
     for command in ("plan", "sync", f"log {FACEBOOK}"):
         click.echo(f"acumatica-b2b {command}{option}")
-    out.print("\n[dim]Ctrl-C ends both; what they held is gone then.[/]")
+    out.print("\nCtrl-C ends both; what they held is gone then.", style="dim")

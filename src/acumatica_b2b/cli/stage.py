@@ -51,7 +51,7 @@ file = '{{log}}'
 
 [policy]
 connection_types = ["B2B"]
-lease = 20.0 # seconds until a sync that was killed is taken up again; longer than the deadlines above
+lease = 20.0 # seconds until a killed sync is taken up again; longer than both deadlines
 """
 
 

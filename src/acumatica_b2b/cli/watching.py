@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
+from typing import Final
 
 from attrs import define, field
 from rich.console import Console
@@ -13,6 +14,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from acumatica_b2b.effects import CustomerSettled, Event, RunStarted, Waiting, WaveRead
 from acumatica_b2b.model import CustomerID
+
+_ENDINGS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class StoppedError(Exception):
@@ -45,26 +48,27 @@ class StoppableClock:
 
 @contextmanager
 def stoppable() -> Generator[threading.Event]:
-    """Let Ctrl-C and SIGTERM end a command, its sign-out included; the event tells other threads."""
+    """Let Ctrl-C, SIGTERM and a closed terminal end a command in order; the event tells other threads."""
     stop = threading.Event()
 
-    def on_interrupt(_: int, __: FrameType | None) -> None:
+    def end(number: int, _: FrameType | None) -> None:
         stop.set()
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
 
-    def on_terminate(number: int, __: FrameType | None) -> None:
-        stop.set()
-        raise SystemExit(128 + number)
-
-    handlers = {signal.SIGINT: on_interrupt, signal.SIGTERM: on_terminate}
+    numbers = [number for name in _ENDINGS if (number := getattr(signal, name, None)) and _is_heard(number)]
     if threading.current_thread() is not threading.main_thread():
-        handlers = {}  # only the main thread may take signals
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        numbers = []  # only the main thread may take signals
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_heard(number: int) -> bool:
+    # under nohup a command outlives its terminal
+    return number != getattr(signal, "SIGHUP", None) or signal.getsignal(number) != signal.SIG_IGN
 
 
 @define
