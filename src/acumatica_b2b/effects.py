@@ -105,6 +105,8 @@ class Claim(Effect[Claimed]):
 
     stage = 23
     wishes: tuple[Wish, ...]
+    needs: ContactID | None = None
+    """Who has to get its address, or there is no company for the others."""
 
 
 @frozen

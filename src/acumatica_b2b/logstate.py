@@ -23,6 +23,7 @@ from acumatica_b2b.synclog import (
     SettledAt,
     Unanswered,
     Unlinked,
+    digest,
     no_fields,
 )
 
@@ -46,6 +47,8 @@ class LogState:
     awaited: frozenset[str] = frozenset()
     """Contacts whose user is created with the Primary Admin's role; its id is not known yet."""
     former_roles: Mapping[str, str] = field(factory=dict[str, str])
+    switched_off: frozenset[str] = frozenset()
+    """Users whom we deactivated, and did not activate again."""
     gave_way: str = ""
     """Who lost the Primary Admin's role to us last."""
     references: Mapping[Record, str] = field(factory=dict[Record, str])
@@ -174,7 +177,10 @@ def _sent(state: LogState, step: LoggedStep, identifier: str) -> LogState:
     old = old if old and old.id == identifier else Link(id=identifier)
     seen = {name: value for name, value in old.seen.items() if name not in step.fields}
     link = Link(id=identifier, sent={**old.sent, **step.fields}, seen=seen)
-    return evolve(state, links={**state.links, step.record: link})
+    off = state.switched_off
+    if active := step.fields.get("active"):
+        off = off - {identifier} if active == digest("yes") else off | {identifier}
+    return evolve(state, links={**state.links, step.record: link}, switched_off=off)
 
 
 def _role_changed(state: LogState, step: LoggedStep, identifier: str) -> LogState:

@@ -23,11 +23,11 @@ from acumatica_b2b.model import (
     StorefrontID,
     UserID,
 )
-from acumatica_b2b.policy import Guarded
-from acumatica_b2b.proposals import can_have_users, deleted_company
+from acumatica_b2b.policy import FirstAdmin, Guarded
+from acumatica_b2b.proposals import admin_to_be, can_have_users, deleted_company
 from acumatica_b2b.synclog import Linked, Unlinked, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms, contact_key, customer_key
-from acumatica_b2b.world import Home, World, adopted, noted
+from acumatica_b2b.world import Home, World, adopted, deleted_users, noted
 
 
 def loaded(customer: Customer, terms: Terms) -> Flow[World]:
@@ -209,8 +209,12 @@ def _claims(world: World) -> Flow[World]:
     has = {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
     if not can_have_users(world):
         return world
-    wishes = (Wish(contact=u.contact, email=u.email, has=has.get(u.contact, "")) for u in world.contest.users)
-    claimed = yield from ask(Claim(tuple(wishes)))
+    out = deleted_users(world)
+    wanted = (user for user in world.contest.users if user.contact not in out)
+    wishes = (Wish(contact=u.contact, email=u.email, has=has.get(u.contact, "")) for u in wanted)
+    first = admin_to_be(world) if world.company is None else None
+    alone = first if first and world.policy.first_admin is FirstAdmin.PRIMARY_ONLY else None
+    claimed = yield from ask(Claim(tuple(wishes), alone.contact if alone else None))
     world = evolve(world, rings=claimed.rings)
     return adopted(evolve(world, lost=claimed.lost), world.company) if claimed.lost else world
 

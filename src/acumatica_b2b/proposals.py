@@ -148,7 +148,7 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
     owned = (world.policy.owned_user_fields | {"external_id"}) - ({"email"} if _email_waits(world, wanted) else set())
     link = world.state.links.get(contact_record(wanted.contact))
     changes = _owed(user_fields(wanted), user_fields(user), owned, link)
-    if link and not user.active and link.sent.get("active") == digest("no"):
+    if not user.active and user.id in world.state.switched_off:
         changes = (*changes, ("active", "yes"))
     if changes:
         yield UpdateUser(company=company.id, user=own, contact=wanted.contact, changes=changes)
@@ -218,7 +218,7 @@ def _removals(world: World) -> Iterator[Step]:
     if world.company is None or not world.may_remove:
         return
     for leaver in removable(world)[0]:
-        if world.capabilities.deactivates:
+        if world.capabilities.deactivates and leaver.to is None:  # a mover's address is needed elsewhere
             off = (("active", "no"),)
             yield UpdateUser(company=world.company.id, user=leaver.user, contact=leaver.contact, changes=off)
         else:

@@ -209,8 +209,9 @@ def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, fro
     )
     tally = first
     if first.second_pass:
-        again = yield from _chosen(first.second_pass, terms, size)
-        tally = replaced(tally, first.second_pass, again)
+        # who waits stands beside who releases, so that their claims are settled together
+        due = first.second_pass | first.waits
+        tally = replaced(tally, due, (yield from _chosen(due, terms, size)))
     released = _releases(tally)
     while released and tally.waits and not tally.stopped:
         again = yield from _chosen(tally.waits, terms, size)

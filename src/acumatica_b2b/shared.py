@@ -18,16 +18,26 @@ def claims_settled(batch: Batch) -> Flow[Sequence[Any]]:
     claims = [effect for effect in batch if isinstance(effect, Claim)]
     if len(claims) < len(batch):
         return (yield batch)
-    wishes = [wish for claim in claims for wish in claim.wishes]
-    winners: dict[str, Wish] = {}
-    for wish in sorted(wishes, key=lambda wish: wish.has != wish.email):
-        winners.setdefault(wish.email, wish)
+    winners = _winners(claims)
     ring_of = {contact: ring for ring in _rings(winners.values()) for contact in ring}
     return [_answer(claim, winners, ring_of) for claim in claims]
 
 
+def _winners(claims: Sequence[Claim]) -> Mapping[str, Wish]:
+    """Return who gets which address; a customer that is left without a company gets none."""
+    held = [wish for claim in claims for wish in claim.wishes if wish.has == wish.email]
+    winners = {wish.email: wish for wish in reversed(held)}
+    for claim in claims:
+        needed = next((wish for wish in claim.wishes if wish.contact == claim.needs), None)
+        if needed is None or winners.setdefault(needed.email, needed) == needed:
+            for wish in claim.wishes:
+                winners.setdefault(wish.email, wish)
+    return winners
+
+
 def _answer(claim: Claim, winners: Mapping[str, Wish], ring_of: Mapping[ContactID, tuple[ContactID, ...]]) -> Claimed:
-    lost = {wish.email: winners[wish.email].contact for wish in claim.wishes if winners[wish.email] != wish}
+    others = ((wish, winners.get(wish.email, wish)) for wish in claim.wishes)
+    lost = {wish.email: winner.contact for wish, winner in others if winner != wish}
     mine = {wish.contact: ring_of[wish.contact] for wish in claim.wishes if wish.contact in ring_of}
     return Claimed(lost=lost, rings=mine)
 

@@ -107,7 +107,7 @@ def logged(step: Step, policy: SyncPolicy, roles: Mapping[str, str]) -> LoggedSt
         grant=_grant(step, policy),
         former_role=roles.get(target, "") if isinstance(step, SetRole) else "",
         reference=step.reference.value if isinstance(step, WriteReference) else "",
-        fields=digests(_sent_fields(step)),
+        fields=digests(sent_fields(step)),
     )
 
 
@@ -149,7 +149,8 @@ def _grant(step: Step, policy: SyncPolicy) -> Literal["", "give", "take", "move"
             return ""
 
 
-def _sent_fields(step: Step) -> Mapping[str, str]:
+def sent_fields(step: Step) -> Mapping[str, str]:
+    """Return the fields whose values a step sends."""
     match step:
         case CreateCompany(company=company):
             return company_fields(company)

@@ -29,7 +29,7 @@ from acumatica_b2b.model import (
     UserID,
 )
 from acumatica_b2b.policy import Guarded, SyncPolicy
-from acumatica_b2b.steps import address_fields, company_fields, digests, record_of, user_fields
+from acumatica_b2b.steps import address_fields, company_fields, digests, record_of, sent_fields, user_fields
 from acumatica_b2b.synclog import Entry, Linked, Refused, Unlinked, digest
 
 
@@ -251,7 +251,9 @@ def _email_checked(world: World) -> World:
 
 
 def _rewritten(world: World, company: Company) -> Iterator[Entry]:
-    written = {record_of(step) for step in world.taken}
+    written: dict[Record, set[str]] = {}
+    for step in world.taken:
+        written.setdefault(record_of(step), set()).update(sent_fields(step))
     there = {world.record: digests(company_fields(company))}
     there |= {contact_record(c): digests(user_fields(world.users[u])) for c, u in world.pairs.users.items()}
     addresses = {address.id: address for address in company.addresses}
@@ -261,13 +263,13 @@ def _rewritten(world: World, company: Company) -> Iterator[Entry]:
     }
     for record in sorted(written & there.keys()):
         link = world.state.links.get(record)
-        if link and (seen := _differs(link, there[record])):
+        if link and (seen := _differs(link, there[record], written[record])):
             yield Linked(record=record, id=link.id, seen=seen)
 
 
-def _differs(link: Link, there: Mapping[str, str]) -> dict[str, str]:
+def _differs(link: Link, there: Mapping[str, str], written: set[str]) -> dict[str, str]:
     return {
         name: there[name]
         for name, sent in link.sent.items()
-        if name in there and name != "email" and there[name] not in {sent, link.seen.get(name)}
+        if name in written & there.keys() - {"email"} and there[name] not in {sent, link.seen.get(name)}
     }

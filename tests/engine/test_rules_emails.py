@@ -374,6 +374,16 @@ def test_move_with_a_new_address() -> None:
     assert "new" in bench.roles(THERE)
 
 
+def test_move_where_users_are_switched_off() -> None:
+    """Where leavers are switched off a mover is removed all the same: its address is needed in its new company."""
+    bench = moving(shop=MemoryShop(deactivates=True))
+    report = bench.sync()
+    assert set(bench.roles(HERE)) == {"mark"}
+    assert "anna" in bench.roles(THERE)
+    assert bench.user(ANNA).active
+    assert report.findings == ()
+
+
 def test_move_is_guarded() -> None:
     """A mover's removal is counted by the guard: Held there, and not made here."""
     bench = moving(policy=SyncPolicy(limits=Limits(removals=0)))

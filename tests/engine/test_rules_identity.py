@@ -491,6 +491,19 @@ def test_shared_with_another_customer_s_first_admin() -> None:
     assert bench.find_company(THERE) is None
 
 
+def test_who_gets_no_company_claims_nothing() -> None:
+    """A customer whose primary loses its address to another gets no company, and keeps no address from a third."""
+    bench = Bench(shop=MemoryShop(admin_at_creation=True))
+    first, second = contact(1, "Bob", email="bob@acme.example"), contact(2, "Bob", email="bob@acme.example")
+    beside, third = contact(3, "Ann", email="ann@acme.example"), contact(4, "Ann", email="ann@acme.example")
+    bench.put(customer(first, primary=first), customer(second, beside, number=2, primary=second))
+    bench.put(customer(third, number=3, primary=third))
+    for _ in range(2):
+        bench.sync()
+    assert bench.find_company(THERE) is None
+    assert bench.find_user(third)
+
+
 def test_shared_across_customers() -> None:
     """Contacts of two customers share an address: the lowest CustomerID gets it, DUPLICATE_EMAIL names the winner."""
     bench = Bench()

@@ -134,6 +134,18 @@ def test_switched_off_and_back() -> None:
     assert done(bench.sync()) == []
 
 
+def test_switched_off_and_made_anew() -> None:
+    """A user that we switched off is switched on for the contact that was made anew with the same address."""
+    bench = started(shop=MemoryShop(deactivates=True))
+    inactive(bench)
+    bench.sync()
+    anew = contact(105, "Anna")
+    bench.add(anew)
+    bench.sync()
+    assert bench.user(anew).active
+    assert done(bench.sync()) == []
+
+
 def test_switched_off_by_hand() -> None:
     """A user that people switched off stays off: whether it is on is not ours to say."""
     bench = started(shop=MemoryShop(deactivates=True))
