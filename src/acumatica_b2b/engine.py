@@ -202,7 +202,10 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         second_pass=bool(can_go or places) and not world.may_remove,
         look_at=frozenset(moved | homes),
         released=bool(before.state.contacts.keys() - world.state.contacts.keys())
-        or any(isinstance(step, UpdateUser) and dict(step.changes).get("email") for step in world.taken),
+        or any(
+            isinstance(step, UpdateUser) and dict(step.changes).get("email") and step not in world.refused
+            for step in world.taken
+        ),
         waits=any(f.kind in _WAITING for f in found),
         open=bool(world.refused or can_go or places or any(f.kind.about.looked_at_again for f in found)),
         users=len(world.state.contacts) - len(before.state.contacts),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from acumatica_b2b.actions import MoveAdmin, RemoveUser, SetRole, Step, UpdateUser
+from acumatica_b2b.actions import MoveAdmin, RemoveUser, SetRole, Step, UpdateCompany, UpdateUser
 from acumatica_b2b.people import standing
 from acumatica_b2b.policy import Guarded, Limits
 from acumatica_b2b.world import World
@@ -16,7 +16,7 @@ def guarded(world: World, step: Step) -> Guarded | None:
     match step:
         case RemoveUser():
             return Guarded.REMOVALS
-        case UpdateUser(changes=changes) if ("active", "no") in changes:
+        case UpdateUser(changes=changes) | UpdateCompany(changes=changes) if ("active", "no") in changes:
             return Guarded.REMOVALS
         case UpdateUser(changes=changes) if any(name == "email" for name, _ in changes):
             return Guarded.EMAIL_CHANGES

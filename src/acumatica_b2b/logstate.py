@@ -159,7 +159,8 @@ def _unlinked(state: LogState, record: Record) -> LogState:
 
 
 def _done(state: LogState, step: LoggedStep, identifier: str) -> LogState:
-    state = evolve(state, refusals={key: n for key, n in state.refusals.items() if key != step.hash})
+    if step.do != "UpdateUser" or "email" not in step.fields:  # whether the shop took an address is read back
+        state = evolve(state, refusals={key: n for key, n in state.refusals.items() if key != step.hash})
     match step.do:
         case "WriteReference":
             kept = {record: value for record, value in state.references.items() if record != step.record}
@@ -190,7 +191,8 @@ def _role_changed(state: LogState, step: LoggedStep, identifier: str) -> LogStat
         case "give":
             former = {**state.former_roles, identifier: step.former_role} if step.former_role else state.former_roles
             awaited = state.awaited - {step.record.id}
-            return evolve(state, granted=state.granted | {identifier}, former_roles=former, awaited=awaited)
+            granted = state.granted | {identifier}
+            return evolve(state, granted=granted, former_roles=former, awaited=awaited, gave_way="")
         case "move":
             return evolve(state, granted=frozenset({identifier}))
         case "take":

@@ -242,6 +242,9 @@ def holders_asked(world: World, emails: Iterable[str]) -> Flow[World]:
 
 def _find(emails: Iterable[str]) -> Flow[list[CompanyUser]]:
     outcomes = yield from ask_all(FindUser(email) for email in emails)
+    for outcome in outcomes:
+        if isinstance(outcome, Failed):
+            raise outcome.error
     return [outcome.value for outcome in outcomes if isinstance(outcome, Ok) and outcome.value]
 
 
@@ -259,7 +262,7 @@ def _gone(world: World) -> Flow[World]:
     """Return the world with where the linked contacts are that the customer does not list: read by id."""
     listed = {contact.id for contact in world.customer.contacts}
     absent = sorted(contact for contact in world.state.contacts if contact not in listed)
-    if not world.customer.complete or not world.desired.takes_part:
+    if not world.customer.complete:
         return world
     outcomes = yield from ask_all(ReadContact(contact) for contact in absent)
     gone: dict[ContactID, Contact | None] = {}

@@ -8,7 +8,7 @@ from acumatica_b2b.actions import CreateCompany, CreateUser, MoveAdmin, SetRole,
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.mapping import contact_record, id_order, plain_email
-from acumatica_b2b.model import CompanyUser, ContactID, CustomerID, DesiredUser, RecordKind, UserID
+from acumatica_b2b.model import CompanyUser, ContactID, CustomerID, DesiredUser, HandOver, RecordKind, UserID
 from acumatica_b2b.policy import TakeBack
 from acumatica_b2b.primary_admin import Primary, Standing, Verdict, primary_admin
 from acumatica_b2b.world import World, deleted_users
@@ -34,12 +34,13 @@ def standing(world: World) -> Standing:
     ours = _to_take_back(world)
     left = {leaver.user for leaver in leavers(world)}
     refused = {step.user for step in world.refused if isinstance(step, SetRole | MoveAdmin)}
-    gave_way = next((u for u in world.users if u == world.state.gave_way and u not in refused), None)
+    back = world.capabilities.hand_over is HandOver.DEMOTE_FIRST and world.state.gave_way
+    gave_way = next((u.id for u in world.users.values() if u.id == back and u.active and u.id not in refused), None)
     return Standing(
         primary=_primary(world, user),
         user=user,
         ours=tuple(other for other in others if other in ours and other not in refused),
-        foreign=tuple(other for other in others if other not in ours),
+        foreign=tuple(other for other in others if other not in ours or other in refused),
         left=tuple(other for other in others if other in left),
         hand_over=world.capabilities.hand_over,
         refused=user in refused,
@@ -57,6 +58,8 @@ def _primary(world: World, user: UserID | None) -> Primary:
             return Primary.NOT_ELIGIBLE
         case _, winner, None:
             return Primary.NOT_ELIGIBLE if obstacle(world, winner) else Primary.NOT_YET_A_USER
+        case _, _, user if not world.users[user].active:
+            return Primary.NOT_ELIGIBLE
         case _, _, user:
             return Primary.ADMIN if user in {admin.id for admin in admins(world)} else Primary.USER
 
@@ -194,7 +197,7 @@ class Leaver:
 def leavers(world: World) -> tuple[Leaver, ...]:
     """Return who has left, proven: a contact that takes part no more, or is this customer's no more."""
     company, customer = world.company, world.customer
-    if not (company and company.complete and customer.complete and world.desired.takes_part):
+    if not (company and company.complete and customer.complete):
         return ()
     out = {f.record.id for f in world.desired.findings if f.record.kind is RecordKind.CONTACT and f.kind.about.leaves}
     claimed = set(world.pairs.users.values())
@@ -202,7 +205,10 @@ def leavers(world: World) -> tuple[Leaver, ...]:
     return tuple(
         Leaver(contact=contact, user=user, to=moved.get(contact))
         for contact, user in world.linked.items()
-        if (contact in out or contact in world.gone) and user not in claimed and world.users[user].active
+        # of a customer that left only those go who are another's now
+        if ((contact in out or contact in world.gone) if world.desired.takes_part else moved.get(contact))
+        and user not in claimed
+        and world.users[user].active
     )
 
 
@@ -236,7 +242,7 @@ def _last_user(leaver: Leaver, world: World) -> Finding:
 
 
 def _too_many(world: World, due: int) -> str:
-    linked = len(world.linked)
+    linked = sum(world.users[user].active for user in world.linked.values())
     if due == linked:
         return f"the removal of all its {linked} linked company users"
     if linked >= world.policy.limits.half_of_company_from and due * 2 > linked:

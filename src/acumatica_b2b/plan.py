@@ -26,7 +26,12 @@ def next_steps(world: World) -> tuple[Step, ...]:
 
 
 def _may_go_out(world: World, step: Step) -> bool:
-    return step not in world.refused and guarded(world, step) not in world.held and not aborted(world, step)
+    return (
+        step not in world.refused
+        and step not in world.taken
+        and guarded(world, step) not in world.held
+        and not aborted(world, step)
+    )
 
 
 # ------------------------------------------------------------------ unfolding

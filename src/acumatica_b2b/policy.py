@@ -144,6 +144,10 @@ class SyncPolicy:
             )
         if self.reference_format.count("{id}") != 1:
             raise ConfigurationError(f"reference_format {self.reference_format!r} has to hold '{{id}}' once")
+        if self.lease <= 0:
+            raise ConfigurationError(f"lease {self.lease} has to be longer than a request may take")
+        if self.user_role in self.admin_roles:
+            raise ConfigurationError(f"user_role {self.user_role!r} is one of admin_roles: everybody would be an admin")
         if self.primary_role == self.user_role:
             raise ConfigurationError(
                 f"primary_role and user_role are both {self.user_role!r}: nobody could be told apart"

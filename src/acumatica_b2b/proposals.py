@@ -109,7 +109,7 @@ def _company_changes(world: World, company: Company) -> Changes:
     back = not company.active and link is not None and link.sent.get("active") == digest("no")
     desired = _wanted_company(world)
     wanted = company_fields(desired) if desired else {}
-    owned = world.policy.owned_company_fields | {"external_id"}
+    owned = (world.policy.owned_company_fields | {"external_id"}) & company_fields(company).keys()
     return (*_owed(wanted, company_fields(company), owned, link), *((("active", "yes"),) if back else ()))
 
 
@@ -169,7 +169,7 @@ def _role_at_creation(world: World, wanted: DesiredUser) -> str:
     role = world.policy.primary_role
     if wanted.contact == world.desired.primary and world.capabilities.hand_over is HandOver.PROMOTE_FIRST:
         return role
-    new = any(isinstance(step, CreateCompany) for step in world.taken)
+    new = not world.users
     return role if new and wanted == admin_to_be(world) and not admins(world) else world.policy.user_role
 
 

@@ -15,7 +15,6 @@ from acumatica_b2b.effects import (
     Now,
     ReadCustomer,
     RequireRoles,
-    Reserve,
     RunStarted,
     Source,
     Tell,
@@ -32,6 +31,7 @@ from acumatica_b2b.errors import (
     StalePlanError,
 )
 from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
+from acumatica_b2b.guard import within
 from acumatica_b2b.logstate import fold
 from acumatica_b2b.model import Customer, CustomerID
 from acumatica_b2b.plan import CompanyPlan
@@ -171,7 +171,8 @@ def _told(result: Result) -> Flow[None]:
 def _joined(first: Tally, source: Source, also: frozenset[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
     """Look at the customers that others named, and at those whose lease has run out meanwhile."""
     tally = first
-    named = frozenset[CustomerID]() if isinstance(source, Everything) else (first.look_at | also) - first.seen
+    alone = isinstance(source, Everything) or terms.expected
+    named = frozenset[CustomerID]() if alone else (first.look_at | also) - first.seen
     if named and not tally.stopped:
         tally = added((tally, (yield from _chosen(named, terms, size))))
     leases = {t.customer: until for t in tally.results if isinstance(t, Trouble) and (until := _lease(t.error))}
@@ -201,12 +202,11 @@ def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, fro
     """Remove, behind the guard, then look again at those who waited for what was released."""
     held: frozenset[Guarded] = frozenset()
     if first.removals:
-        asked = reserve((Reserve(Guarded.REMOVALS, first.removals),), terms)
-        (allowed,) = yield from asked
-        held = frozenset() if allowed else frozenset({Guarded.REMOVALS})
-    terms = evolve(
-        terms, may_remove=True, allowed=frozenset({Guarded.REMOVALS}), held=held, trust_digest=False, expected={}
-    )
+        # all of them or none; what really goes out is counted as it does
+        state, now = (yield from run_state(terms)), (yield from ask(Now()))
+        fits = within(terms.policy.limits, state.tally, Guarded.REMOVALS, first.removals, now)
+        held = frozenset() if fits else frozenset({Guarded.REMOVALS})
+    terms = evolve(terms, may_remove=True, held=held, trust_digest=False, expected={})
     tally = first
     if first.second_pass:
         # who waits stands beside who releases, so that their claims are settled together

@@ -10,7 +10,7 @@ from acumatica_b2b.guard import Spent, within
 from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.report import Trouble
 from acumatica_b2b.runlog import Closed, Grown, Opened, RunEntry, RunState, fold_runs, write_entries
-from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms
+from acumatica_b2b.terms import Settled, Terms
 
 
 def run_state(terms: Terms) -> Flow[RunState]:
@@ -39,8 +39,7 @@ def wave_entries(state: RunState, results: Iterable[Settled | Trouble]) -> Seque
     """Return what a wave adds: how the store grew, and which customers stay open."""
     every = tuple(results)
     settled = [result for result in every if isinstance(result, Settled)]
-    # a customer that is left to another run is that run's to open or close
-    troubled = {t.customer for t in every if isinstance(t, Trouble) and not isinstance(t.error, LeftToAnotherError)}
+    troubled = {result.customer for result in every if isinstance(result, Trouble)}
     now_open = troubled.union(result.customer for result in settled if result.open)
     closed = {result.customer for result in settled if not result.open} & state.open
     users, companies = sum(s.users for s in settled), sum(s.companies for s in settled)
