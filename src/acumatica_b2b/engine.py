@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from attrs import evolve
 
-from acumatica_b2b.actions import CreateCompany, CreateUser, Step, UpdateUser, WriteReference
+from acumatica_b2b.actions import CreateCompany, CreateUser, Step, UpdateCompany, UpdateUser, WriteReference
 from acumatica_b2b.effects import Append, Load, Now, Perform, Reserve
 from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, RejectedError, RemoteError, StalePlanError
 from acumatica_b2b.findings import Finding, FindingKind
@@ -74,8 +74,17 @@ def _advanced(world: World, terms: Terms) -> Flow[World]:
         world = yield from _taken(world, steps, terms)
         if any(isinstance(step, CreateCompany) for step in steps) and world.company:
             world = adopted(world, (yield from observed_again(world)) or world.company)
+        if any(isinstance(step, UpdateCompany) and "external_id" in dict(step.changes) for step in steps):
+            yield from _still_ours(world)
         world = yield from holders_asked(world, _found_taken(world))
     return world
+
+
+def _still_ours(world: World) -> Flow[None]:
+    """Raise where another customer claimed the very same company in this wave."""
+    company = yield from observed_again(world)
+    if company and company.external_id.lower() not in {"", world.customer.note_id}:
+        raise RejectedError(Reason.AMBIGUOUS, f"company {company.id} was claimed by another customer as well")
 
 
 def _first_addresses(world: World, steps: tuple[Step, ...]) -> set[str]:

@@ -93,6 +93,8 @@ def _changes(world: World) -> Iterator[Step]:
         return
     if changes := _company_changes(world, company):
         yield UpdateCompany(company=company.id, customer=world.customer.id, changes=changes)
+        if "external_id" in dict(changes) and not world.planning:
+            return  # claimed first: nobody is put into it before it was looked whose it is
     if not world.desired.takes_part:
         return
     for user in world.contest.users:
