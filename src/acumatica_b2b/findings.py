@@ -193,7 +193,7 @@ class FindingKind(enum.Enum):
     EMAIL_FIXED = About(
         Status.HELD,
         "the shop can't change a user's e-mail address",
-        "remove the user in the shop, and it is made anew",
+        "turn the policy's recreate_deleted on and remove the user in the shop: it is made anew",
     )
     MOVE_WAITS = About(
         Status.HELD,

@@ -41,6 +41,15 @@ def test_who_has_it_keeps_it(turn: int) -> None:
     assert told == Claimed(lost={"x": ContactID("2")})
 
 
+@pytest.mark.parametrize("needs", [None, ContactID("2")])
+def test_who_gets_no_company(needs: ContactID | None) -> None:
+    """A customer that loses the address which its company needs takes none from anybody else."""
+    first, second, third = [wish(1, "x")], [wish(2, "x"), wish(3, "y")], [wish(4, "y")]
+    claims = (Claim(tuple(first)), Claim(tuple(second), needs=needs), Claim(tuple(third)))
+    told = run(claims_settled(claims), lambda batch: [batch])
+    assert told[2] == (Claimed(lost={"y": ContactID("3")}) if needs is None else NOTHING)
+
+
 def test_own_addresses() -> None:
     """Who wants an address that nobody else wants loses nothing and waits for nobody."""
     assert settled([wish(1, "x"), wish(2, "y", has="y")], [wish(3, "z", has="q")], []) == [NOTHING] * 3

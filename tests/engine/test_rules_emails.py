@@ -124,6 +124,18 @@ def test_shop_that_can_t_change_addresses() -> None:
     assert report.ok
 
 
+@pytest.mark.parametrize("recreate", [True, False])
+def test_way_out_of_an_address_that_can_t_be_changed(*, recreate: bool) -> None:
+    """What EMAIL_FIXED says is true: a user removed in the shop is made anew where the policy recreates, else not."""
+    bench = started(shop=MemoryShop(changes_email=False), policy=SyncPolicy(recreate_deleted=recreate))
+    rename(bench, anna="ann")
+    report = bench.sync()
+    bench.shop.delete_user(bench.user(ANNA).id)
+    bench.sync()
+    assert ("ann" in bench.roles()) is recreate
+    assert "recreate_deleted" in finding(report, "EMAIL_FIXED", ANNA.id).way_out
+
+
 def test_email_not_owned() -> None:
     """Where the policy does not own the address, it is set on creation and never changed."""
     bench = started(policy=SyncPolicy(owned_user_fields=frozenset({"first_name", "last_name"})))

@@ -78,6 +78,16 @@ def test_calls_of_a_hand_over(regime: HandOver, calls: list[str]) -> None:
 
 
 @every_regime
+def test_plan_of_a_hand_over(regime: HandOver) -> None:
+    """The plan of a hand-over is what the run then does and finds, step by step."""
+    bench = started(regime)
+    bench.erp.set_primary(HERE, ANNA.id)
+    plan, report = bench.plan(), bench.sync()
+    assert done(plan) == done(report)
+    assert plan.findings == report.findings == ()
+
+
+@every_regime
 def test_handed_back(regime: HandOver) -> None:
     """The role goes back to who had it when the ERP's mark goes back."""
     bench = started(regime)

@@ -13,6 +13,8 @@ from acumatica_b2b.findings import Finding, FindingKind, Status
 from acumatica_b2b.mapping import Desired, contact_record
 from acumatica_b2b.model import Customer, CustomerID
 from acumatica_b2b.policy import Limits, SyncPolicy
+from acumatica_b2b.protocols import LogKey
+from acumatica_b2b.runlog import fold_runs
 from acumatica_b2b.testing import MemoryErp, MemoryShop
 from tests.bench import (
     ANNA,
@@ -388,6 +390,29 @@ def test_failed_is_taken_up_again(times: int) -> None:
     shop.refuses = lambda _: False
     assert bench.contact_sync.sync_changed().ok
     assert bench.user(ANNA).last_name == "Bell"
+
+
+def open_customers(bench: Bench) -> frozenset[CustomerID]:
+    """Return who is to be looked at again, changed or not."""
+    (log,) = bench.store.load([LogKey("store/run")])
+    return fold_runs((commit.version, commit.body) for commit in log).open
+
+
+def test_what_is_solved_is_looked_at_no_more() -> None:
+    """A customer that was open and is solved is not looked at by later runs by changes."""
+    bench, shop = changed()
+    other = shop.add_company("Other")
+    shop.add_user(other, "someone@else.example", role="Senior Buyer")
+    stranger = shop.add_user(other, "dora@acme.example", role="Senior Buyer")
+    bench.add(contact(105, "Dora"))
+    bench.contact_sync.sync_changed()
+    assert shop.calls(bench.contact_sync.sync_changed) > 0
+    assert open_customers(bench) == {HERE}
+    shop.delete_user(stranger)
+    bench.contact_sync.sync_changed()
+    bench.contact_sync.sync_changed()
+    assert shop.calls(bench.contact_sync.sync_changed) == 0
+    assert open_customers(bench) == set()
 
 
 def test_raising_mapping_is_taken_up_again() -> None:
