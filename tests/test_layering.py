@@ -30,10 +30,11 @@ BESIDE = {
     "codec": "errors",
     "http": "flow errors",
     "protocols": "flow errors model actions",
+    "quota": "errors http",
     "stores": "errors model protocols",
     "transports": "errors http",
-    "acumatica": "flow errors model actions http protocols codec runtime",
-    "bigcommerce": "flow errors model actions http protocols codec runtime",
+    "acumatica": "flow errors model actions http protocols codec quota runtime",
+    "bigcommerce": "flow errors model actions http protocols codec quota runtime",
     "simulators": "errors model http codec",
 }
 """Rooms beside the core, each with all that it knows of ours. Every other module belongs to the core."""
@@ -42,6 +43,7 @@ LENT = {
     "codec": "synclog runlog",
     "protocols": "effects terms observing engine run runs tally runtime drivers contact_sync",
     "http": "runtime",
+    "quota": "runtime",
     "stores": "contact_sync",
 }
 """What the core borrows from beside it, and which of its modules do."""
@@ -58,7 +60,7 @@ THEIRS = {
     "pytest": "testing",
     "asyncio": "runtime drivers transports cli",
     "concurrent": "runtime drivers cli",
-    "threading": "runtime drivers stores simulators testing cli",
+    "threading": "runtime drivers quota stores simulators testing cli",
     "time": "runtime transports cli",
     "sqlite3": "stores",
     "os": "stores cli",

@@ -1,11 +1,12 @@
 """HTTP as values and flows: no I/O, no clock, no library.
 
-A client is a set of flows that yield `Send`, `Pause` and `Renew`. A transport, four lines on any
+A client is a set of flows that yield `Send`, `Pause`, `Renew` and `AskHost`. A transport, four lines on any
 HTTP library, does the sending.
 """
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from itertools import count
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
@@ -94,6 +95,41 @@ class AsyncTransport(Protocol):
         ...
 
 
+# ------------------------------------------------------------------ budgets
+@frozen(kw_only=True)
+class Allowance:
+    """What an answer tells of an account's quota; None: not told. A 429 is `left=0`."""
+
+    left: int | None = None
+    """Requests that may still go out in this window, whosever they are."""
+    resets: float | None = None
+    """Seconds until the next window begins."""
+
+
+class Budget(Protocol):
+    """Lets requests out as fast as an account allows: one for all who share the account, in any thread."""
+
+    def take(self, now: datetime, /) -> float:
+        """Return 0.0: one request may go out now, and counts; else the seconds after which to ask again."""
+        ...
+
+    def answered(self, now: datetime, told: Allowance | None, /) -> None:
+        """Hear that a request which was let out has ended, and what its answer tells."""
+        ...
+
+
+class AsyncBudget(Protocol):
+    """The same, awaited."""
+
+    async def take(self, now: datetime, /) -> float:
+        """Return 0.0, or the seconds after which to ask again."""
+        ...
+
+    async def answered(self, now: datetime, told: Allowance | None, /) -> None:
+        """Hear that a request which was let out has ended."""
+        ...
+
+
 @frozen(kw_only=True)
 class Session:
     """What a sign-in gave: the headers that each request of it carries."""
@@ -104,9 +140,10 @@ class Session:
 # ------------------------------------------------------------------ effects
 @frozen
 class Send(Effect[Outcome[Response]]):
-    """Send it once."""
+    """Send it once, as soon as the budget lets it out; `free` ones do not wait for that."""
 
     request: Request
+    free: bool = False
 
 
 @frozen
@@ -121,6 +158,13 @@ class Renew(Effect[Session]):
     """A session other than the refused one: asked for by many at once, signed in for once."""
 
     refused: Session | None
+
+
+@frozen
+class AskHost(Effect[Any]):
+    """What an object of the host's gives: called, or awaited where the transport is awaited too."""
+
+    call: Callable[[], Any]
 
 
 # ------------------------------------------------------------------ building requests
@@ -178,10 +222,12 @@ Classify: TypeAlias = Callable[[Response], Outcome[Response]]
 """Tells an answer from an error; each vendor has its own."""
 
 
-def send(request: Request, classify: Classify, retries: Retries, *, repeatable: bool) -> Flow[Response]:
+def send(
+    request: Request, classify: Classify, retries: Retries, *, repeatable: bool, free: bool = False
+) -> Flow[Response]:
     """Return the answer; sent again while that is safe and worth it.
 
-    `repeatable` says that sending twice does no more than sending once.
+    `repeatable` says that sending twice does no more than sending once, `free` that no budget counts it.
 
     Raises:
         RemoteError: what `classify` or the transport made of the last try.
@@ -189,7 +235,7 @@ def send(request: Request, classify: Classify, retries: Retries, *, repeatable: 
     """
     waited = 0.0
     for attempt in count(1):
-        reply = yield from ask(Send(request))
+        reply = yield from ask(Send(request, free))
         outcome = classify(reply.value) if isinstance(reply, Ok) else reply
         if isinstance(outcome, Ok):
             return outcome.value

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, overload
 
@@ -13,7 +13,19 @@ from attrs import define, field
 
 from acumatica_b2b.errors import NotSentError, OutcomeUnknownError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, arun, run
-from acumatica_b2b.http import AsyncTransport, Pause, Renew, Request, Response, Send, Session, Transport
+from acumatica_b2b.http import (
+    Allowance,
+    AskHost,
+    AsyncBudget,
+    AsyncTransport,
+    Budget,
+    Pause,
+    Renew,
+    Response,
+    Send,
+    Session,
+    Transport,
+)
 from acumatica_b2b.protocols import (
     AsyncClock,
     AsyncErp,
@@ -24,6 +36,7 @@ from acumatica_b2b.protocols import (
     Storefront,
     SyncLogStore,
 )
+from acumatica_b2b.quota import AsyncQuota, Quota
 
 T = TypeVar("T")
 
@@ -67,14 +80,28 @@ def _longest(batch: Batch) -> float:
     return max((effect.seconds for effect in batch if isinstance(effect, Pause)), default=0.0)
 
 
+def _later(before: datetime, seconds: float, now: datetime) -> datetime:
+    """Return the time after a pause, which has passed even where a clock was set back or stands still."""
+    return max(now, before + timedelta(seconds=seconds))
+
+
+def _untold(_: Response) -> Allowance | None:
+    return None
+
+
 @define
 class Caller:
-    """Drives a client's flows over a transport, up to `parallel` requests at once."""
+    """Drives a client's flows over a transport, up to `parallel` requests at once.
+
+    `told` reads from an answer what it tells the `budget` of the quota.
+    """
 
     transport: Transport
     sign_in: Callable[[], Flow[Session]]
     clock: Clock = field(factory=SystemClock)
     parallel: int = 4
+    budget: Budget = field(factory=Quota)
+    told: Callable[[Response], Allowance | None] = _untold
     session: Session | None = field(default=None, init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
 
@@ -92,10 +119,12 @@ class Caller:
 
     def _one(self, effect: Effect[Any]) -> Any:
         match effect:
-            case Send(request):
-                return self._send(request)
+            case Send():
+                return self._send(effect)
             case Pause():
                 return None  # waited for by the whole batch
+            case AskHost(call):
+                return call()
             case Renew(refused):
                 with self._lock:
                     if self.session is None or self.session is refused:
@@ -105,9 +134,24 @@ class Caller:
             case _:
                 raise TypeError(effect)
 
-    def _send(self, request: Request) -> Outcome[Response]:
+    def _send(self, effect: Send) -> Outcome[Response]:
+        if effect.free:
+            return self._sent(effect)
+        now = self.clock.now()
+        while wait := self.budget.take(now):
+            self.clock.sleep(wait)
+            now = _later(now, wait, self.clock.now())
+        told = None
         try:
-            return Ok(self.transport.send(request))
+            reply = self._sent(effect)
+            told = self.told(reply.value) if isinstance(reply, Ok) else None
+        finally:
+            self.budget.answered(self.clock.now(), told)
+        return reply
+
+    def _sent(self, effect: Send) -> Outcome[Response]:
+        try:
+            return Ok(self.transport.send(effect.request))
         except Exception as error:  # a host's transport may raise anything
             return _lost(error)
 
@@ -120,6 +164,8 @@ class AsyncCaller:
     sign_in: Callable[[], Flow[Session]]
     clock: AsyncClock = field(factory=AsyncSystemClock)
     parallel: int = 4
+    budget: AsyncBudget = field(factory=AsyncQuota)
+    told: Callable[[Response], Allowance | None] = _untold
     session: Session | None = field(default=None, init=False, repr=False)
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
 
@@ -134,10 +180,12 @@ class AsyncCaller:
 
     async def _one(self, effect: Effect[Any]) -> Any:
         match effect:
-            case Send(request):
-                return await self._send(request)
+            case Send():
+                return await self._send(effect)
             case Pause():
                 return None  # as above
+            case AskHost(call):
+                return await call()
             case Renew(refused):
                 async with self._lock:
                     if self.session is None or self.session is refused:
@@ -147,9 +195,24 @@ class AsyncCaller:
             case _:
                 raise TypeError(effect)
 
-    async def _send(self, request: Request) -> Outcome[Response]:
+    async def _send(self, effect: Send) -> Outcome[Response]:
+        if effect.free:
+            return await self._sent(effect)
+        now = self.clock.now()
+        while wait := await self.budget.take(now):
+            await self.clock.sleep(wait)
+            now = _later(now, wait, self.clock.now())
+        told = None
         try:
-            return Ok(await self.transport.send(request))
+            reply = await self._sent(effect)
+            told = self.told(reply.value) if isinstance(reply, Ok) else None
+        finally:
+            await self.budget.answered(self.clock.now(), told)
+        return reply
+
+    async def _sent(self, effect: Send) -> Outcome[Response]:
+        try:
+            return Ok(await self.transport.send(effect.request))
         except Exception as error:  # a host's transport may raise anything
             return _lost(error)
 

@@ -3,17 +3,15 @@
 from acumatica_b2b.acumatica.client import Acumatica, AsyncAcumatica
 from acumatica_b2b.acumatica.config import (
     AcumaticaConfig,
-    Credentials,
     Everyone,
-    OAuthPassword,
     OptIn,
-    Password,
     PlainField,
     Source,
     UserField,
     opt_in,
     source,
 )
+from acumatica_b2b.acumatica.credentials import Credentials, OAuthPassword, Password
 
 __all__ = [
     "Acumatica",

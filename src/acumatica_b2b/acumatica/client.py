@@ -8,12 +8,15 @@ from typing import Self
 from attrs import define, field
 
 from acumatica_b2b.acumatica import changes, reading, references
-from acumatica_b2b.acumatica.config import AcumaticaConfig, Credentials
+from acumatica_b2b.acumatica.config import AcumaticaConfig
+from acumatica_b2b.acumatica.credentials import Credentials
+from acumatica_b2b.acumatica.errors import told
 from acumatica_b2b.acumatica.sign_in import SignIn, sign_out
 from acumatica_b2b.flow import Outcome
-from acumatica_b2b.http import AsyncTransport, Transport
+from acumatica_b2b.http import AsyncBudget, AsyncTransport, Budget, Transport
 from acumatica_b2b.model import Contact, ContactID, Customer, CustomerID, Reference
 from acumatica_b2b.protocols import AsyncClock, Clock, Cursor, Page, Query
+from acumatica_b2b.quota import AsyncQuota, Quota
 from acumatica_b2b.runtime import AsyncCaller, AsyncSystemClock, Caller, SystemClock
 
 
@@ -32,12 +35,15 @@ class Acumatica:
     credentials: Credentials = field(repr=False)
     transport: Transport = field(repr=False)
     clock: Clock = field(factory=SystemClock, kw_only=True, repr=False)
+    budget: Budget = field(factory=Quota, kw_only=True, repr=False)
     parallel: int = field(default=4, kw_only=True)
     _caller: Caller = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         sign_in = SignIn(self.config, self.credentials)
-        self._caller = Caller(self.transport, sign_in, clock=self.clock, parallel=self.parallel)
+        self._caller = Caller(
+            self.transport, sign_in, clock=self.clock, parallel=self.parallel, budget=self.budget, told=told
+        )
 
     def read(self, query: Query, after: Cursor | None, /) -> Page[Customer]:
         """Return one page of customers, each with all its contacts and locations.
@@ -85,12 +91,15 @@ class AsyncAcumatica:
     credentials: Credentials = field(repr=False)
     transport: AsyncTransport = field(repr=False)
     clock: AsyncClock = field(factory=AsyncSystemClock, kw_only=True, repr=False)
+    budget: AsyncBudget = field(factory=AsyncQuota, kw_only=True, repr=False)
     parallel: int = field(default=4, kw_only=True)
     _caller: AsyncCaller = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         sign_in = SignIn(self.config, self.credentials)
-        self._caller = AsyncCaller(self.transport, sign_in, clock=self.clock, parallel=self.parallel)
+        self._caller = AsyncCaller(
+            self.transport, sign_in, clock=self.clock, parallel=self.parallel, budget=self.budget, told=told
+        )
 
     async def read(self, query: Query, after: Cursor | None, /) -> Page[Customer]:
         """Return one page of customers, each with all its contacts and locations."""

@@ -21,7 +21,7 @@ from acumatica_b2b.errors import (
     RejectedError,
 )
 from acumatica_b2b.flow import Failed, Ok, Outcome
-from acumatica_b2b.http import Response
+from acumatica_b2b.http import Allowance, Response
 
 LOGIN_LIMIT: Final = "API Login Limit"
 REFUSALS: Final = ("PXOuterException", "PXSetPropertyException", "PXRowPersistingException")
@@ -100,13 +100,23 @@ def classify(response: Response) -> Outcome[Response]:
     if 200 <= response.status < 300:
         return _web_page(response) if "html" in (response.header("content-type") or "") else Ok(response)
     said = complaint(response)
-    if LOGIN_LIMIT.lower().encode() in response.body.lower():
+    if _no_seat(response):
         message = (
             f"Acumatica opens no further session ({LOGIN_LIMIT}); sign out idle ones, give those left open"
             " 10 minutes to end by themselves, or raise the licence's number of API users (SM604000)"
         )
         return Failed(RateLimitedError(message, _retry_after(response)))
     return Failed(_by_text(said) or _by_status(response, said))
+
+
+def told(response: Response) -> Allowance | None:
+    """Return what an answer tells of the licence's quota: nothing, unless its queue is full."""
+    full = response.status == 429 and not _no_seat(response)
+    return Allowance(left=0, resets=_retry_after(response)) if full else None
+
+
+def _no_seat(response: Response) -> bool:
+    return LOGIN_LIMIT.lower().encode() in response.body.lower()
 
 
 def _web_page(response: Response) -> Failed:

@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 
 from attrs import define, evolve, field
 
-from acumatica_b2b.acumatica.config import AcumaticaConfig, Credentials, OAuthPassword, Password
+from acumatica_b2b.acumatica.config import AcumaticaConfig
+from acumatica_b2b.acumatica.credentials import Credentials, OAuthPassword, Password
 from acumatica_b2b.acumatica.errors import classify, complaint
 from acumatica_b2b.errors import (
     AuthenticationError,

@@ -7,14 +7,16 @@ from attrs import define, field
 from acumatica_b2b.actions import Action
 from acumatica_b2b.bigcommerce.api import Api
 from acumatica_b2b.bigcommerce.config import BigCommerceConfig
+from acumatica_b2b.bigcommerce.errors import told
 from acumatica_b2b.bigcommerce.observing import observe
 from acumatica_b2b.bigcommerce.performing import perform
 from acumatica_b2b.bigcommerce.roles import require
 from acumatica_b2b.bigcommerce.searching import find_users
 from acumatica_b2b.flow import Flow, Outcome
-from acumatica_b2b.http import AsyncTransport, Session, Transport
+from acumatica_b2b.http import AsyncBudget, AsyncTransport, Budget, Session, Transport
 from acumatica_b2b.model import Capabilities, Company, CompanyRef, CompanyUser, HandOver, StorefrontID
 from acumatica_b2b.protocols import AsyncClock, Clock
+from acumatica_b2b.quota import AsyncQuota, Quota
 from acumatica_b2b.runtime import AsyncCaller, AsyncSystemClock, Caller, SystemClock
 
 # admins may be any number, and the API would let one delete them all: we never leave a company without
@@ -25,6 +27,11 @@ _CAPABILITIES = Capabilities(
     addresses=True,
     deactivates_companies=True,
 )
+
+
+def _quota() -> Quota:
+    # 150 a minute of one store, which all its integrations share; its headers tell what is left
+    return Quota(requests=150, keep=3)
 
 
 def _no_sign_in() -> Flow[Session]:
@@ -49,13 +56,16 @@ class BigCommerce:
     config: BigCommerceConfig
     transport: Transport = field(repr=False)
     clock: Clock = field(factory=SystemClock, kw_only=True, repr=False)
+    budget: Budget = field(factory=_quota, kw_only=True, repr=False)
     parallel: int = field(default=4, kw_only=True)
     _api: Api = field(init=False, repr=False)
     _caller: Caller = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._api = Api(self.config)
-        self._caller = Caller(self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel)
+        self._caller = Caller(
+            self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel, budget=self.budget, told=told
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -90,13 +100,16 @@ class AsyncBigCommerce:
     config: BigCommerceConfig
     transport: AsyncTransport = field(repr=False)
     clock: AsyncClock = field(factory=AsyncSystemClock, kw_only=True, repr=False)
+    budget: AsyncBudget = field(factory=lambda: AsyncQuota(_quota()), kw_only=True, repr=False)
     parallel: int = field(default=4, kw_only=True)
     _api: Api = field(init=False, repr=False)
     _caller: AsyncCaller = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._api = Api(self.config)
-        self._caller = AsyncCaller(self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel)
+        self._caller = AsyncCaller(
+            self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel, budget=self.budget, told=told
+        )
 
     @property
     def capabilities(self) -> Capabilities:

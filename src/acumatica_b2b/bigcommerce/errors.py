@@ -15,7 +15,7 @@ from acumatica_b2b.errors import (
     RejectedError,
 )
 from acumatica_b2b.flow import Failed, Ok, Outcome
-from acumatica_b2b.http import Response
+from acumatica_b2b.http import Allowance, Response
 
 _LONGEST: Final = 300
 _EMAIL_TAKEN: Final = re.compile(r"(?<!company )\be-?mail\b[^.;]*\balready\b|\buser already exists\b", re.IGNORECASE)
@@ -34,6 +34,16 @@ _RESETS: Final = (
     ("Retry-After", 1.0),
 )
 """Both families of headers: this API's carry units, the core API's are in milliseconds."""
+_REMAINING: Final = ("X-Requests-Remaining", "X-Rate-Limit-Requests-Left")
+
+
+def told(response: Response) -> Allowance | None:
+    """Return what an answer tells of the store's quota, in either family of headers."""
+    if response.status == 429:
+        return Allowance(left=0, resets=_seconds(response))
+    found = (re.match(r"\s*(\d+)", response.header(name) or "") for name in _REMAINING)
+    left = next((int(match[1]) for match in found if match), None)
+    return None if left is None else Allowance(left=left, resets=_seconds(response))
 
 
 def classify(response: Response) -> Outcome[Response]:
