@@ -17,6 +17,7 @@ from acumatica_b2b.effects import (
     Claim,
     Claimed,
     Event,
+    FindShopper,
     FindUser,
     Keys,
     Load,
@@ -28,6 +29,7 @@ from acumatica_b2b.effects import (
     ReadContact,
     ReadCustomer,
     RequireRoles,
+    RequireShoppers,
     Source,
     Tell,
     Wait,
@@ -35,7 +37,7 @@ from acumatica_b2b.effects import (
 from acumatica_b2b.errors import ConfigurationError, LeaseEndedError, Reason, RejectedError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, SideBySide, arun, run
 from acumatica_b2b.model import Customer
-from acumatica_b2b.protocols import Cursor, KnowsRoles, Page, Unreadable
+from acumatica_b2b.protocols import Cursor, KnowsRoles, KnowsShoppers, Page, Unreadable
 
 T = TypeVar("T")
 Listener = Callable[[Event], None]
@@ -80,6 +82,8 @@ class Parties:
                 return (yield from _counted(self.store.append, [effect.commit for effect in effects]))
             case Observe():
                 return (yield from _counted(self.storefront.observe, [effect.company for effect in effects]))
+            case FindShopper():
+                return (yield from _counted(self.storefront.find_shoppers, [effect.email for effect in effects]))
             case FindUser():
                 return (yield from _counted(self.storefront.find_users, [effect.email for effect in effects]))
             case ReadCustomer():
@@ -114,8 +118,17 @@ class Parties:
             case RequireRoles(names):
                 knows = isinstance(self.storefront, KnowsRoles)
                 return (yield lambda: self.storefront.require_roles(names)) if knows else None
+            case RequireShoppers():
+                return self._require_shoppers()
             case _:
                 raise TypeError(effect)
+
+    def _require_shoppers(self) -> None:
+        if not isinstance(self.storefront, KnowsShoppers):
+            raise ConfigurationError(
+                "existing_shoppers of the policy holds or refuses shoppers, and this storefront can't tell who is one:"
+                " give it find_shoppers(), or set existing_shoppers to adopt"
+            )
 
     # -------------------------------------------------------------- steps
     def _perform(self, effects: Sequence[Perform]) -> Talk[Sequence[Any]]:

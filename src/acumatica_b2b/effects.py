@@ -67,6 +67,14 @@ class FindUser(Effect[Outcome[CompanyUser | None]]):
 
 
 @frozen
+class FindShopper(Effect[Outcome[str | None]]):
+    """Who shops with an address without being a company user."""
+
+    stage = 21
+    email: str
+
+
+@frozen
 class ReadCustomer(Effect[Outcome[Customer | None]]):
     """A customer as it is now."""
 
@@ -162,6 +170,13 @@ class RequireRoles(Effect[None]):
 
     stage = 5
     names: tuple[str, ...]
+
+
+@frozen
+class RequireShoppers(Effect[None]):
+    """Nothing, where the storefront can tell who shops there."""
+
+    stage = 5
 
 
 @frozen

@@ -11,17 +11,17 @@ from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.guard import guarded
 from acumatica_b2b.judgement import explained, findings
+from acumatica_b2b.leaving import leavers, leaving
 from acumatica_b2b.logstate import own_contacts
 from acumatica_b2b.model import ContactID, Customer
 from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
-from acumatica_b2b.people import leavers, removable
 from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
-from acumatica_b2b.policy import Guarded
+from acumatica_b2b.policy import ExistingShoppers, Guarded
 from acumatica_b2b.proposals import admin_to_be, lost_places
 from acumatica_b2b.protocols import Commit
 from acumatica_b2b.settling import intended, settle
-from acumatica_b2b.synclog import Body, Cleared, Entry, Found, Linked, SettledAt, Unlinked, digest, write_body
-from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, contact_key, customer_key
+from acumatica_b2b.synclog import Body, Cleared, Entry, Found, Intended, Linked, SettledAt, Unlinked, digest, write_body
+from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, address_key, contact_key, customer_key
 from acumatica_b2b.world import World, adopted, noted, read_back
 
 
@@ -151,7 +151,8 @@ def _saved(world: World, terms: Terms, now: datetime) -> Flow[World]:
     key = customer_key(terms.policy, world.customer.id)
     commit = Commit(key=key, version=world.version + 1, body=write_body(body))
     index = yield from _index(world, terms, now)
-    stored, *_ = yield from ask_all(Append(c) for c in (commit, *index.values()))
+    claimed = _addresses(world, terms, now)
+    stored, *_ = yield from ask_all(Append(c) for c in (commit, *index.values(), *claimed))
     if not stored:
         raise LeftToAnotherError(f"customer {world.customer.id!r} is left to another run, which came first")
     versions = {contact: entry.version for contact, entry in index.items()}
@@ -180,6 +181,23 @@ def _index(world: World, terms: Terms, now: datetime) -> Flow[dict[ContactID, Co
     return commits
 
 
+def _addresses(world: World, terms: Terms, now: datetime) -> list[Commit]:
+    """Return the commits that tell all customers of the addresses which users of ours are about to have."""
+    if world.policy.existing_shoppers is ExistingShoppers.ADOPT:
+        return []
+    steps = [entry.step for entry in world.unsaved if isinstance(entry, Intended)]
+    wanted = {digest(step.email): step for step in steps if step.email}
+    wanted |= {step.fields["email"]: step for step in steps if step.do == "UpdateUser" and "email" in step.fields}
+    return [
+        Commit(
+            key=address_key(terms.policy, fingerprint),
+            version=1,  # one such commit says it all
+            body=write_body(Body(run=terms.run, at=now, entries=(Linked(record=step.record, id=step.id),))),
+        )
+        for fingerprint, step in wanted.items()
+    ]
+
+
 def _closed(before: World, world: World, terms: Terms) -> Flow[Settled]:
     """Record how the customer stands, where that has changed, and say it."""
     found = findings(world)
@@ -198,7 +216,7 @@ def _closed(before: World, world: World, terms: Terms) -> Flow[Settled]:
 
 def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled:
     due, places = leavers(world), lost_places(world)
-    can_go = removable(world)[0]
+    going = leaving(world)
     moved = {leaver.to for leaver in due if leaver.to}
     homes = {home.customer for contact, home in world.elsewhere.items() if contact not in world.pairs.users}
     return Settled(
@@ -207,8 +225,8 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         findings=found,
         failures=sum(not explained(world, step, error) for step, error in world.refused.items())
         + sum(f.kind is FindingKind.ABORTED for f in found),
-        removals=len(can_go),
-        second_pass=bool(can_go or places) and not world.may_remove,
+        removals=len(going.go) + len(going.suspend),
+        second_pass=bool(going.go or going.suspend or places) and not world.may_remove,
         look_at=frozenset(moved | homes),
         released=bool(before.state.contacts.keys() - world.state.contacts.keys())
         or any(
@@ -216,7 +234,9 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
             for step in world.taken
         ),
         waits=any(f.kind in _WAITING for f in found),
-        open=bool(world.refused or can_go or places or any(f.kind.about.looked_at_again for f in found)),
+        open=bool(
+            world.refused or going.go or going.suspend or places or any(f.kind.about.looked_at_again for f in found)
+        ),
         users=len(world.state.contacts) - len(before.state.contacts),
         companies=(world.record in world.state.links) - (before.record in before.state.links),
         held=world.held,

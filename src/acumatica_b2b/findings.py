@@ -190,6 +190,17 @@ class FindingKind(enum.Enum):
         "give one of them a temporary address in Acumatica first",
         looked_at_again=True,
     )
+    SHOPPER_HELD = About(
+        Status.HELD,
+        "its e-mail address is that of {}, who is no company user",
+        "give it another address, or set existing_shoppers to adopt: the shopper's past orders join the company",
+        looked_at_again=True,
+    )
+    SHOPPER_REFUSED = About(
+        Status.SKIPPED,
+        "its e-mail address is that of {}, who is no company user, and the policy refuses such",
+        "give it another address in Acumatica",
+    )
     EMAIL_FIXED = About(
         Status.HELD,
         "the shop can't change a user's e-mail address",

@@ -18,16 +18,18 @@ def guarded(world: World, step: Step) -> Guarded | None:
             return Guarded.REMOVALS
         case UpdateUser(changes=changes) | UpdateCompany(changes=changes) if ("active", "no") in changes:
             return Guarded.REMOVALS
+        case SetRole(role=role) if role == world.policy.suspended_role:
+            return Guarded.REMOVALS
         case UpdateUser(changes=changes) if any(name == "email" for name, _ in changes):
             return Guarded.EMAIL_CHANGES
-        case SetRole(user=user) | MoveAdmin(user=user) if set(standing(world).ours) - {user} or _taken(world, step):
+        case SetRole(user=user) if user in world.state.suspended and step.role != world.policy.primary_role:
+            return None
+        case SetRole(user=user) if set(standing(world).ours) - {user} or step.role != world.policy.primary_role:
             return Guarded.HAND_OVERS
+        case MoveAdmin(user=user) if {*standing(world).ours, *standing(world).foreign} - {user}:
+            return Guarded.HAND_OVERS  # the one call takes it from whoever had it
         case _:
             return None
-
-
-def _taken(world: World, step: Step) -> bool:
-    return isinstance(step, SetRole) and step.role != world.policy.primary_role
 
 
 @frozen(kw_only=True)

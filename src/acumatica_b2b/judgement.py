@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from acumatica_b2b.actions import CreateCompany, CreateUser, Step
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.leaving import leavers, leaving
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.people import (
     email_changes,
-    email_cycles,
     holder,
-    leavers,
     obstacle,
     refused_as_taken,
-    removable,
+    shopper_in_the_way,
     standing,
+    unbroken_rings,
     verdict,
 )
 from acumatica_b2b.proposals import PROPOSALS, aborted, admin_to_be, switches_off
@@ -97,7 +97,7 @@ def _addresses(world: World) -> Iterator[Finding]:
 def _people(world: World) -> Iterator[Finding]:
     if not world.desired.takes_part:
         return
-    rings = {**world.rings, **{contact: ring for ring in email_cycles(world) for contact in ring}}
+    rings = unbroken_rings(world)
     changes = email_changes(world)
     for wanted in world.contest.users:
         record = contact_record(wanted.contact)
@@ -109,11 +109,13 @@ def _people(world: World) -> Iterator[Finding]:
         elif wanted.contact in changes and (user := holder(world, wanted)):
             detail = f"company user {user.id} of company {user.company}"
             yield Finding(kind=FindingKind.EMAIL_OWNED_ELSEWHERE, record=record, detail=detail)
+        elif wanted.contact in changes and (shopper := shopper_in_the_way(world, wanted)):
+            yield Finding(kind=shopper[0], record=record, detail=shopper[1])
         elif wanted.contact in changes and wanted.email in world.holders and refused_as_taken(world, wanted):
             yield Finding(kind=FindingKind.SUPER_ADMIN_EMAIL, record=record)
         elif wanted.contact not in world.pairs.users and (finding := obstacle(world, wanted)):
             yield finding
-    yield from removable(world)[1]
+    yield from leaving(world).findings
 
 
 def _stopped(world: World) -> Iterator[Finding]:

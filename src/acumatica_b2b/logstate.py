@@ -49,6 +49,8 @@ class LogState:
     former_roles: Mapping[str, str] = field(factory=dict[str, str])
     switched_off: frozenset[str] = frozenset()
     """Users whom we deactivated, and did not activate again."""
+    suspended: frozenset[str] = frozenset()
+    """Users to whom we gave the role without permissions, and no other since."""
     gave_way: str = ""
     """Who lost the Primary Admin's role to us last."""
     references: Mapping[Record, str] = field(factory=dict[Record, str])
@@ -185,6 +187,8 @@ def _sent(state: LogState, step: LoggedStep, identifier: str) -> LogState:
 
 
 def _role_changed(state: LogState, step: LoggedStep, identifier: str) -> LogState:
+    if step.grant:
+        state = evolve(state, suspended=state.suspended - {identifier})
     match step.grant:
         case "give" if step.do == "CreateCompany":
             return state  # the admin's own id comes with its link
@@ -197,6 +201,10 @@ def _role_changed(state: LogState, step: LoggedStep, identifier: str) -> LogStat
             return evolve(state, granted=frozenset({identifier}))
         case "take":
             return evolve(state, granted=state.granted - {identifier}, gave_way=identifier)
+        case "suspend":
+            return evolve(state, granted=state.granted - {identifier}, suspended=state.suspended | {identifier})
+        case "restore":
+            return state
         case "":
             return state
         case _:

@@ -1,10 +1,11 @@
 """The flows that look: what the log, the shop and the ERP know of one customer."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from attrs import evolve
 
-from acumatica_b2b.effects import Claim, FindUser, Load, Now, Observe, ReadContact, Reserve, Wish
+from acumatica_b2b.effects import Claim, FindShopper, FindUser, Load, Now, Observe, ReadContact, Reserve, Wish
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask, ask_all
@@ -16,18 +17,19 @@ from acumatica_b2b.model import (
     CompanyID,
     CompanyRef,
     CompanyUser,
-    Contact,
     ContactID,
     Customer,
     CustomerID,
     StorefrontID,
     UserID,
 )
-from acumatica_b2b.policy import FirstAdmin, Guarded
+from acumatica_b2b.policy import ExistingShoppers, FirstAdmin, Guarded
 from acumatica_b2b.proposals import admin_to_be, can_have_users, deleted_company
-from acumatica_b2b.synclog import Linked, Unlinked, read_body
-from acumatica_b2b.terms import LeftToAnotherError, Terms, contact_key, customer_key
+from acumatica_b2b.synclog import Linked, Unlinked, digest, read_body
+from acumatica_b2b.terms import LeftToAnotherError, Terms, address_key, contact_key, customer_key
 from acumatica_b2b.world import Home, World, adopted, deleted_users, noted
+
+T = TypeVar("T")
 
 
 def loaded(customer: Customer, terms: Terms) -> Flow[World]:
@@ -75,7 +77,7 @@ def observed(world: World) -> Flow[World]:
     world = yield from _homes(world)
     world = yield from _gone(world)
     world = yield from _claims(adopted(world, company))
-    world = yield from _holders(world)
+    world = yield from _shoppers((yield from _holders(world)))
     world = noted(world, *_lost_links(world))
     # what earlier runs left open is answered by what was just observed
     return evolve(world, state=evolve(world.state, open={}))
@@ -86,10 +88,10 @@ def observed_again(world: World) -> Flow[Company | None]:
     if world.company is None:
         return None
     ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=world.company.id)
-    return _value((yield from ask(Observe(ref))))
+    return _value_of((yield from ask(Observe(ref))))
 
 
-def _value(outcome: Outcome[Company | None]) -> Company | None:
+def _value_of(outcome: Outcome[T]) -> T:
     if isinstance(outcome, Failed):
         raise outcome.error
     return outcome.value
@@ -104,7 +106,7 @@ def _company(world: World) -> Flow[Company | str | None]:
         outcome = yield from ask(Observe(ref))
         if isinstance(outcome, Failed) and _is_ambiguous(outcome.error):
             return str(outcome.error)
-        company = _value(outcome)
+        company = _value_of(outcome)
         if company and company.external_id.lower() in ours:
             return company
         if company:
@@ -130,7 +132,7 @@ def _lost_creation(world: World, ours: set[str]) -> Flow[Company | None]:
     found = yield from _find(emails)
     for user in found:
         ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=user.company)
-        company = _value((yield from ask(Observe(ref))))
+        company = _value_of((yield from ask(Observe(ref))))
         if company and company.external_id.lower() in ours:
             return company
     return None
@@ -149,7 +151,7 @@ def _adoption(world: World) -> Flow[tuple[World, Company | None]]:
         ref = CompanyRef(
             customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
         )
-        company = _value((yield from ask(Observe(ref))))
+        company = _value_of((yield from ask(Observe(ref))))
         if company and not company.external_id:
             candidates.append(company)
     match candidates:
@@ -240,12 +242,25 @@ def holders_asked(world: World, emails: Iterable[str]) -> Flow[World]:
     return evolve(world, holders={**world.holders, **found})
 
 
+def _shoppers(world: World) -> Flow[World]:
+    """Return the world with who shops with a wanted address and never was a user of ours."""
+    if world.policy.existing_shoppers is ExistingShoppers.ADOPT or not can_have_users(world):
+        return world
+    users = world.users
+    has = {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
+    emails = sorted({user.email for user in world.contest.users if has.get(user.contact) != user.email})
+    outcomes = yield from ask_all(FindShopper(email) for email in emails)
+    found = {email: _value_of(outcome) for email, outcome in zip(emails, outcomes, strict=True)}
+    shoppers = {email: shopper for email, shopper in found.items() if shopper}
+    logs = yield from ask_all(Load(address_key(world.policy, digest(email))) for email in shoppers)
+    foreign = {e: shopper for (e, shopper), log in zip(shoppers.items(), logs, strict=True) if not log}
+    # a company user shops too, and whose that is says more
+    return (yield from holders_asked(evolve(world, shoppers=foreign), foreign))
+
+
 def _find(emails: Iterable[str]) -> Flow[list[CompanyUser]]:
     outcomes = yield from ask_all(FindUser(email) for email in emails)
-    for outcome in outcomes:
-        if isinstance(outcome, Failed):
-            raise outcome.error
-    return [outcome.value for outcome in outcomes if isinstance(outcome, Ok) and outcome.value]
+    return [user for user in map(_value_of, outcomes) if user]
 
 
 def _lost_links(world: World) -> Iterator[Unlinked]:
@@ -265,10 +280,5 @@ def _gone(world: World) -> Flow[World]:
     if not world.customer.complete:
         return world
     outcomes = yield from ask_all(ReadContact(contact) for contact in absent)
-    gone: dict[ContactID, Contact | None] = {}
-    for contact, outcome in zip(absent, outcomes, strict=True):
-        if isinstance(outcome, Failed):
-            raise outcome.error
-        if outcome.value is None or outcome.value.customer != world.customer.id:
-            gone[contact] = outcome.value
-    return evolve(world, gone=gone)
+    now = zip(absent, map(_value_of, outcomes), strict=True)
+    return evolve(world, gone={c: found for c, found in now if found is None or found.customer != world.customer.id})

@@ -2,25 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
-from attrs import frozen
-
 from acumatica_b2b.actions import CreateCompany, CreateUser, MoveAdmin, SetRole, Step, UpdateUser
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.leaving import admins, leavers
 from acumatica_b2b.mapping import contact_record, id_order, plain_email
-from acumatica_b2b.model import CompanyUser, ContactID, CustomerID, DesiredUser, HandOver, RecordKind, UserID
-from acumatica_b2b.policy import TakeBack
+from acumatica_b2b.model import CompanyUser, ContactID, DesiredUser, HandOver, UserID
+from acumatica_b2b.policy import ExistingShoppers, Guarded, TakeBack
 from acumatica_b2b.primary_admin import Primary, Standing, Verdict, primary_admin
 from acumatica_b2b.world import World, deleted_users
 
 
 # ------------------------------------------------------------------ Primary Admin
-def admins(world: World) -> tuple[CompanyUser, ...]:
-    """Return the active users who have the primary role or one of the policy's admin roles."""
-    roles = {world.policy.primary_role, *world.policy.admin_roles}
-    return tuple(user for user in world.users.values() if user.role in roles and user.active)
-
-
 def verdict(world: World) -> Verdict:
     """Return what the Primary Admin rule says of an existing company."""
     return primary_admin(standing(world))
@@ -115,7 +108,16 @@ def _taken_address(world: World, wanted: DesiredUser) -> tuple[FindingKind, str]
         return FindingKind.EMAIL_OWNED_ELSEWHERE, f"company user {user.id} of company {user.company}"
     if wanted.email in world.holders and refused_as_taken(world, wanted):
         return FindingKind.SUPER_ADMIN_EMAIL, ""
-    return None
+    return shopper_in_the_way(world, wanted)
+
+
+def shopper_in_the_way(world: World, wanted: DesiredUser) -> tuple[FindingKind, str] | None:
+    """Return what the policy says of the shopper, never a user of ours, who has a wanted address."""
+    shopper = world.shoppers.get(wanted.email)
+    if not shopper:
+        return None
+    holds = world.policy.existing_shoppers is ExistingShoppers.HOLD
+    return (FindingKind.SHOPPER_HELD if holds else FindingKind.SHOPPER_REFUSED), f"shopper {shopper}"
 
 
 def refused_as_taken(world: World, wanted: DesiredUser) -> bool:
@@ -170,6 +172,34 @@ def email_cycles(world: World) -> Iterator[tuple[ContactID, ...]]:
     yield from rings(waits_for)
 
 
+def unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
+    """Return the rings in which nobody can move, by each of their contacts: no address of theirs is parked."""
+    own = {contact: ring for ring in email_cycles(world) for contact in ring}
+    return {contact: ring for contact, ring in {**world.rings, **own}.items() if not _is_parked(world, _first_of(ring))}
+
+
+def parking(world: World) -> Mapping[ContactID, str]:
+    """Return who of this customer steps aside so that a ring can move, with the address taken meanwhile."""
+    may_change = world.capabilities.changes_email and Guarded.EMAIL_CHANGES not in world.held
+    if not (world.policy.parking_domain and may_change):
+        return {}
+    first = {_first_of(ring) for ring in unbroken_rings(world).values()}
+    return {contact: _parked_at(world, user) for contact, user in world.pairs.users.items() if contact in first}
+
+
+def _first_of(ring: tuple[ContactID, ...]) -> ContactID:
+    return min(ring, key=id_order)
+
+
+def _parked_at(world: World, user: UserID) -> str:
+    return f"parked-{user.lower()}@{world.policy.parking_domain}"
+
+
+def _is_parked(world: World, contact: ContactID) -> bool:
+    user = world.pairs.users.get(contact)
+    return user is not None and plain_email(world.users[user].email) == _parked_at(world, user)
+
+
 def rings(waits_for: Mapping[ContactID, ContactID]) -> Iterator[tuple[ContactID, ...]]:
     """Yield each ring in which everybody waits for the next one."""
     seen: set[ContactID] = set()
@@ -182,69 +212,3 @@ def rings(waits_for: Mapping[ContactID, ContactID]) -> Iterator[tuple[ContactID,
             at = waits_for.get(at)
         if at is not None and at in path:
             yield tuple(path[path.index(at) :])
-
-
-# ------------------------------------------------------------------ leavers
-@frozen(kw_only=True)
-class Leaver:
-    """A user of ours whose contact takes part no more; `to` is the customer it moved to."""
-
-    contact: ContactID
-    user: UserID
-    to: CustomerID | None = None
-
-
-def leavers(world: World) -> tuple[Leaver, ...]:
-    """Return who has left, proven: a contact that takes part no more, or is this customer's no more."""
-    company, customer = world.company, world.customer
-    if not (company and company.complete and customer.complete):
-        return ()
-    out = {f.record.id for f in world.desired.findings if f.record.kind is RecordKind.CONTACT and f.kind.about.leaves}
-    claimed = set(world.pairs.users.values())
-    moved = {contact: now.customer for contact, now in world.gone.items() if now}
-    return tuple(
-        Leaver(contact=contact, user=user, to=moved.get(contact))
-        for contact, user in world.linked.items()
-        # of a customer that left only those go who are another's now
-        if ((contact in out or contact in world.gone) if world.desired.takes_part else moved.get(contact))
-        and user not in claimed
-        and world.users[user].active
-    )
-
-
-def removable(world: World) -> tuple[tuple[Leaver, ...], tuple[Finding, ...]]:
-    """Return the leavers who may be removed now, and why the others may not."""
-    due = leavers(world)
-    users = world.users
-    here = len([user for user in users.values() if user.active])
-    if not due:
-        return (), ()
-    if len(due) == here == 1:
-        return (), (_last_user(due[0], world),)
-    if excess := _too_many(world, len(due)):
-        return (), (Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=excess),)
-    going = {leaver.user for leaver in due}
-    stays = [admin for admin in admins(world) if admin.id not in going]
-    last = {admin.id for admin in admins(world)} if not stays else set[UserID]()
-    return tuple(leaver for leaver in due if leaver.user not in last), tuple(
-        Finding(kind=FindingKind.PROTECTED_ADMIN, record=contact_record(leaver.contact), detail=str(leaver.user))
-        for leaver in due
-        if leaver.user in last
-    )
-
-
-def _last_user(leaver: Leaver, world: World) -> Finding:
-    if leaver.to:
-        kind, detail = FindingKind.MOVE_BLOCKED_LAST_USER, str(contact_record(leaver.contact))
-        return Finding(kind=kind, record=world.record, detail=detail)
-    record = contact_record(leaver.contact)
-    return Finding(kind=FindingKind.PROTECTED_LAST_USER, record=record, detail=str(leaver.user))
-
-
-def _too_many(world: World, due: int) -> str:
-    linked = sum(world.users[user].active for user in world.linked.values())
-    if due == linked:
-        return f"the removal of all its {linked} linked company users"
-    if linked >= world.policy.limits.half_of_company_from and due * 2 > linked:
-        return f"the removal of {due} of its {linked} linked company users"
-    return ""

@@ -1,6 +1,7 @@
 """What a host decides: `SyncPolicy` and `Limits`, plain data."""
 
 import enum
+import re
 
 from attrs import field, frozen
 
@@ -33,6 +34,26 @@ class CustomerLeaves(enum.Enum):
 
     KEEP = "keep"
     DEACTIVATE = "deactivate"
+
+
+class ProtectedLeaver(enum.Enum):
+    """What becomes of a user who has left and is the company's last one, or its last admin."""
+
+    KEEP = "keep"
+    """The user stays as it is."""
+    SUSPEND = "suspend"
+    """The user stays with a role that permits nothing, until somebody else can take its place."""
+
+
+class ExistingShoppers(enum.Enum):
+    """What becomes of a contact whose e-mail address a shopper of the store has who is no company user."""
+
+    ADOPT = "adopt"
+    """The shopper becomes the company user; past orders move to the company."""
+    HOLD = "hold"
+    """The contact waits for a person's decision."""
+    REFUSE = "refuse"
+    """The contact gets no company user."""
 
 
 class Guarded(enum.Enum):
@@ -107,6 +128,12 @@ class SyncPolicy:
     """Whoever has the primary role has it from us: nobody else gives it."""
     first_admin: FirstAdmin = FirstAdmin.PRIMARY_ONLY
     customer_leaves: CustomerLeaves = CustomerLeaves.KEEP
+    protected_leaver: ProtectedLeaver = ProtectedLeaver.KEEP
+    suspended_role: str = ""
+    """A role without permissions, for `ProtectedLeaver.SUSPEND`."""
+    existing_shoppers: ExistingShoppers = ExistingShoppers.ADOPT
+    parking_domain: str = ""
+    """A mail domain of yours, for one address at a time while company users swap theirs; empty: swaps are held."""
     adopt_companies: bool = False
     recreate_deleted: bool = False
     """Make again what people deleted in the shop."""
@@ -148,6 +175,14 @@ class SyncPolicy:
             raise ConfigurationError(f"lease {self.lease} has to be longer than a request may take")
         if self.user_role in self.admin_roles:
             raise ConfigurationError(f"user_role {self.user_role!r} is one of admin_roles: everybody would be an admin")
+        if self.protected_leaver is ProtectedLeaver.SUSPEND and self.suspended_role in {"", *self._working_roles}:
+            raise ConfigurationError(
+                f"suspended_role {self.suspended_role!r} has to be a role of its own, one without permissions"
+            )
+        if re.search(r"[^a-z0-9.-]", self.parking_domain):
+            raise ConfigurationError(
+                f"parking_domain {self.parking_domain!r} is no mail domain in lower case, such as 'parked.example.com'"
+            )
         if self.primary_role == self.user_role:
             raise ConfigurationError(
                 f"primary_role and user_role are both {self.user_role!r}: nobody could be told apart"
@@ -156,4 +191,9 @@ class SyncPolicy:
     @property
     def roles(self) -> tuple[str, ...]:
         """Every role that the policy names."""
+        suspends = self.protected_leaver is ProtectedLeaver.SUSPEND
+        return (*self._working_roles, self.suspended_role) if suspends else self._working_roles
+
+    @property
+    def _working_roles(self) -> tuple[str, ...]:
         return (self.primary_role, self.user_role, *sorted(self.admin_roles))

@@ -18,6 +18,7 @@ from acumatica_b2b.actions import (
     UpdateCompany,
     UpdateUser,
 )
+from acumatica_b2b.leaving import admins, leaving
 from acumatica_b2b.logstate import Link
 from acumatica_b2b.mapping import contact_record, first_admin
 from acumatica_b2b.model import (
@@ -31,7 +32,7 @@ from acumatica_b2b.model import (
     RecordKind,
     UserID,
 )
-from acumatica_b2b.people import admins, holder, obstacle, removable, verdict
+from acumatica_b2b.people import holder, obstacle, parking, shopper_in_the_way, unbroken_rings, verdict
 from acumatica_b2b.policy import CustomerLeaves, Guarded, TakeBack
 from acumatica_b2b.references import reference_steps
 from acumatica_b2b.steps import address_fields, company_fields, user_fields
@@ -147,9 +148,13 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
             yield CreateUser(company=company.id, user=wanted, role=_role_at_creation(world, wanted))
         return
     user = world.users[own]
-    owned = (world.policy.owned_user_fields | {"external_id"}) - ({"email"} if _email_waits(world, wanted) else set())
+    fields, owned = user_fields(wanted), world.policy.owned_user_fields | {"external_id"}
+    if aside := parking(world).get(wanted.contact):
+        fields["email"] = aside
+    elif _email_waits(world, wanted):
+        owned -= {"email"}
     link = world.state.links.get(contact_record(wanted.contact))
-    changes = _owed(user_fields(wanted), user_fields(user), owned, link)
+    changes = _owed(fields, user_fields(user), owned, link)
     if not user.active and user.id in world.state.switched_off:
         changes = (*changes, ("active", "yes"))
     if changes:
@@ -160,9 +165,10 @@ def _email_waits(world: World, wanted: DesiredUser) -> bool:
     fixed = not world.capabilities.changes_email
     return (
         fixed
-        or wanted.contact in world.rings
+        or wanted.contact in unbroken_rings(world)
         or Guarded.EMAIL_CHANGES in world.held
         or holder(world, wanted) is not None
+        or shopper_in_the_way(world, wanted) is not None
     )
 
 
@@ -200,6 +206,9 @@ def _roles(world: World) -> Iterator[Step]:
         yield MoveAdmin(company=company.id, user=said.move, contact=contact_of[said.move], role=role)
     if said.give:
         yield SetRole(company=company.id, user=said.give, contact=contact_of.get(said.give), role=role)
+    for contact, user in world.pairs.users.items():
+        if user in world.state.suspended and world.users[user].role == world.policy.suspended_role:
+            yield SetRole(company=company.id, user=user, contact=contact, role=_former_role(world, user))
     for user in said.take:
         yield SetRole(company=company.id, user=user, contact=contact_of.get(user), role=_former_role(world, user))
 
@@ -219,14 +228,18 @@ def _former_role(world: World, user: UserID) -> str:
 def _removals(world: World) -> Iterator[Step]:
     if world.company is None or not world.may_remove:
         return
-    for leaver in removable(world)[0]:
+    company, fate = world.company, leaving(world)
+    for leaver in fate.suspend:
+        role = world.policy.suspended_role
+        yield SetRole(company=company.id, user=leaver.user, contact=leaver.contact, role=role)
+    for leaver in fate.go:
         if world.capabilities.deactivates and leaver.to is None:  # a mover's address is needed elsewhere
             off = (("active", "no"),)
-            yield UpdateUser(company=world.company.id, user=leaver.user, contact=leaver.contact, changes=off)
+            yield UpdateUser(company=company.id, user=leaver.user, contact=leaver.contact, changes=off)
         else:
-            yield RemoveUser(company=world.company.id, user=leaver.user, contact=leaver.contact)
+            yield RemoveUser(company=company.id, user=leaver.user, contact=leaver.contact)
     for location, address in lost_places(world).items():
-        yield RemoveAddress(company=world.company.id, id=address, location=location)
+        yield RemoveAddress(company=company.id, id=address, location=location)
 
 
 def lost_places(world: World) -> Mapping[LocationID, AddressID]:

@@ -130,6 +130,18 @@ class KnowsRoles(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsShoppers(Protocol):
+    """A storefront that can tell who shops there without being a company user (optional).
+
+    Asked only where `SyncPolicy.existing_shoppers` holds or refuses them.
+    """
+
+    def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
+        """Return the id of the shopper who has each address, compared without case; None: nobody."""
+        ...
+
+
 @frozen(kw_only=True)
 class Commit:
     """One addition to one log, stored if and only if (key, version) is free.
@@ -214,6 +226,15 @@ class AsyncStorefront(Protocol):
 
     async def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
         """Do independent steps."""
+        ...
+
+
+@runtime_checkable
+class AsyncKnowsShoppers(Protocol):
+    """`KnowsShoppers`, awaited."""
+
+    async def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
+        """Return the id of the shopper who has each address."""
         ...
 
 

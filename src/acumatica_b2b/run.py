@@ -15,6 +15,7 @@ from acumatica_b2b.effects import (
     Now,
     ReadCustomer,
     RequireRoles,
+    RequireShoppers,
     RunStarted,
     Source,
     Tell,
@@ -35,7 +36,7 @@ from acumatica_b2b.guard import within
 from acumatica_b2b.logstate import fold
 from acumatica_b2b.model import Customer, CustomerID
 from acumatica_b2b.plan import CompanyPlan
-from acumatica_b2b.policy import Guarded
+from acumatica_b2b.policy import ExistingShoppers, Guarded
 from acumatica_b2b.protocols import ChangedSince, Everything, Page, PrimaryMarks, Watermark
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.runlog import Watermarked
@@ -96,6 +97,8 @@ def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
 def _ready(terms: Terms) -> Flow[None]:
     """Stop before the first write where a role is missing, or the ERP is not the one we know."""
     yield from ask(RequireRoles(tuple(dict.fromkeys(terms.policy.roles))))
+    if terms.policy.existing_shoppers is not ExistingShoppers.ADOPT:
+        yield from ask(RequireShoppers())
     known = yield from ask(Keys(customer_key(terms.policy, CustomerID("")), 3))
     if not known or not terms.policy.check_tenant:
         return

@@ -1,7 +1,7 @@
 """Steps as data: the fields they send, and what the sync log keeps of them."""
 
 from collections.abc import Mapping
-from typing import Literal, assert_never
+from typing import assert_never
 
 from acumatica_b2b.actions import (
     CreateAddress,
@@ -29,7 +29,7 @@ from acumatica_b2b.model import (
     RecordKind,
 )
 from acumatica_b2b.policy import SyncPolicy
-from acumatica_b2b.synclog import LoggedStep, digest
+from acumatica_b2b.synclog import Grant, LoggedStep, digest
 
 
 # ------------------------------------------------------------------ fields
@@ -97,6 +97,7 @@ def record_of(step: Step) -> Record:
 def logged(step: Step, policy: SyncPolicy, roles: Mapping[str, str]) -> LoggedStep:
     """Return what the log keeps of a step; `roles` are those of the company's users now."""
     target = _target(step)
+    former = roles.get(target, "") if isinstance(step, SetRole) else ""
     return LoggedStep(
         hash=digest(step),
         do=type(step).__name__,
@@ -104,8 +105,8 @@ def logged(step: Step, policy: SyncPolicy, roles: Mapping[str, str]) -> LoggedSt
         id=target,
         email=_address_of_creation(step),
         admin=step.admin.contact if isinstance(step, CreateCompany) and step.admin else "",
-        grant=_grant(step, policy),
-        former_role=roles.get(target, "") if isinstance(step, SetRole) else "",
+        grant=_grant(step, policy, former),
+        former_role=former,
         reference=step.reference.value if isinstance(step, WriteReference) else "",
         fields=digests(sent_fields(step)),
     )
@@ -135,18 +136,30 @@ def _address_of_creation(step: Step) -> str:
             return ""
 
 
-def _grant(step: Step, policy: SyncPolicy) -> Literal["", "give", "take", "move"]:
+def _grant(step: Step, policy: SyncPolicy, former: str) -> Grant:
     match step:
         case MoveAdmin():
             return "move"
         case SetRole(role=role):
-            return "give" if role == policy.primary_role else "take"
+            return _of_role(role, policy, former)
         case CreateUser(role=role) if role == policy.primary_role:
             return "give"
         case CreateCompany(admin=admin) if admin:
             return "give"
         case _:
             return ""
+
+
+def _of_role(role: str, policy: SyncPolicy, former: str) -> Grant:
+    match role:
+        case policy.primary_role:
+            return "give"
+        case policy.suspended_role:
+            return "suspend"
+        case _ if policy.suspended_role and former == policy.suspended_role:
+            return "restore"
+        case _:
+            return "take"
 
 
 def sent_fields(step: Step) -> Mapping[str, str]:

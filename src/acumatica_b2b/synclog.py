@@ -31,6 +31,10 @@ def no_fields() -> Mapping[str, str]:
     return {}
 
 
+Grant: TypeAlias = Literal["", "give", "take", "move", "suspend", "restore"]
+"""What a step does to the Primary Admin's role, or to that of one who left."""
+
+
 @frozen(kw_only=True)
 class LoggedStep:
     """What the log keeps of a step; `fields` are digests of what is sent."""
@@ -43,7 +47,7 @@ class LoggedStep:
     """Of a creation only: it is found by it when its answer is lost."""
     admin: str = ""
     """Of a company's creation only: the contact who is its first admin."""
-    grant: Literal["", "give", "take", "move"] = ""
+    grant: Grant = ""
     former_role: str = ""
     reference: str = ""
     fields: Mapping[str, str] = field(factory=no_fields, hash=False)

@@ -88,6 +88,11 @@ def contact_key(policy: SyncPolicy, contact: ContactID) -> LogKey:
     return LogKey(f"{policy.store}/contact/{_ascii(contact)}")
 
 
+def address_key(policy: SyncPolicy, fingerprint: str) -> LogKey:
+    """Return the key of what says that a user of ours has had, or was to have, the address of this digest."""
+    return LogKey(f"{policy.store}/address/{fingerprint}")
+
+
 def _ascii(identifier: str) -> str:
     plain = identifier.isascii() and identifier.isprintable() and not identifier.startswith("~")
     return identifier if plain else f"~{identifier.encode().hex()}"

@@ -67,6 +67,8 @@ class World:
     """The versions of the index's logs, as far as they were loaded."""
     elsewhere: Mapping[ContactID, Home] = field(factory=dict[ContactID, Home])
     holders: Mapping[str, CompanyUser | None] = field(factory=dict[str, CompanyUser | None])
+    shoppers: Mapping[str, str] = field(factory=dict[str, str])
+    """Who has a wanted address and never was a user of ours, where the policy asks."""
     lost: Mapping[str, ContactID] = field(factory=dict[str, ContactID])
     """Addresses that go to contacts of other customers of the wave."""
     rings: Mapping[ContactID, tuple[ContactID, ...]] = field(factory=dict[ContactID, tuple[ContactID, ...]])
@@ -236,18 +238,18 @@ def read_back(world: World, company: Company | None) -> World:
 def _email_checked(world: World) -> World:
     """Return the world in which a change of address that the shop did not take is refused."""
     users = world.users
-    for step in world.taken:
-        email = dict(step.changes).get("email") if isinstance(step, UpdateUser) else None
-        if (
-            isinstance(step, UpdateUser)
-            and email
-            and step.user in users
-            and plain_email(users[step.user].email) != email
-        ):
+    for step, email in _last_addresses(world).items():
+        if step.user in users and plain_email(users[step.user].email) != email:
             error = RejectedError(Reason.INVALID, "the shop did not take the new e-mail address")
             refused = Refused(step=digest(step), reason=error.reason, message=str(error))
             world = noted(evolve(world, refused={**world.refused, step: error}), refused)
     return world
+
+
+def _last_addresses(world: World) -> Mapping[UpdateUser, str]:
+    """Return the last change of each user's address in this run: one that was parked has two."""
+    changes = [step for step in world.taken if isinstance(step, UpdateUser) and dict(step.changes).get("email")]
+    return {step: dict(step.changes)["email"] for step in {step.user: step for step in changes}.values()}
 
 
 def _rewritten(world: World, company: Company) -> Iterator[Entry]:

@@ -39,6 +39,7 @@ from acumatica_b2b.protocols import (
     Cursor,
     Erp,
     KnowsRoles,
+    KnowsShoppers,
     LogKey,
     Page,
     Query,
@@ -179,6 +180,13 @@ class FaultyShop:
     def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
         """Return the holders, or what the script makes of the questions."""
         return self.faults.play_all(emails, lambda email: _only(self.shop.find_users([email])))
+
+    def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
+        """Return the shoppers, or what the script makes of the questions; a shop that can't tell has none."""
+        if not isinstance(self.shop, KnowsShoppers):
+            return [Ok(None) for _ in emails]
+        shop = self.shop
+        return self.faults.play_all(emails, lambda email: _only(shop.find_shoppers([email])))
 
     def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
         """Do the actions, as far as the script lets them happen."""

@@ -56,6 +56,7 @@ from acumatica_b2b.protocols import (
     Erp,
     Everything,
     KnowsRoles,
+    KnowsShoppers,
     Page,
     PrimaryMarks,
     Query,
@@ -347,6 +348,8 @@ class MemoryShop:
     """So does that of an admin made along with its company; BigCommerce has no place for it."""
     super_admins: set[str] = field(factory=set[str], repr=False)
     """Lower-case addresses that are taken although no company user has them."""
+    shoppers: dict[str, str] = field(factory=dict[str, str], repr=False)
+    """Who shops here, by lower-case address: everybody who ever was a company user, and people of their own accord."""
     on_write: Callable[[], None] = field(default=_nothing, repr=False)
     """Called after every single action that took effect."""
     requests: int = field(default=0, init=False)
@@ -389,6 +392,12 @@ class MemoryShop:
         with self._lock:
             self.requests += 1
             return [Ok(self._holders.get(_key(email))) for email in emails]
+
+    def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
+        """Return the id of the shopper who has each address, company user or not."""
+        with self._lock:
+            self.requests += 1
+            return [Ok(self.shoppers.get(_key(email))) for email in emails]
 
     def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
         """Do the actions one after another; what the shop refuses leaves it unchanged."""
@@ -618,6 +627,7 @@ class MemoryShop:
             del self._holders[_key(user.email)]
         for user in new.users:
             self._holders[_key(user.email)] = user
+            self.shoppers.setdefault(_key(user.email), f"S{len(self.shoppers) + 1}")
         self._companies[new.id] = new
 
     def _admins(self, company: Company) -> int:
@@ -736,6 +746,10 @@ class AsyncShopOf:
     async def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
         """Return who holds each address."""
         return self.shop.find_users(emails)
+
+    async def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
+        """Return the id of the shopper who has each address."""
+        return self.shop.find_shoppers(emails) if isinstance(self.shop, KnowsShoppers) else [Ok(None) for _ in emails]
 
     async def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
         """Do the actions."""

@@ -1,0 +1,105 @@
+"""Who has left a company, and what may become of them."""
+
+from attrs import frozen
+
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.mapping import contact_record
+from acumatica_b2b.model import CompanyUser, ContactID, CustomerID, RecordKind, UserID
+from acumatica_b2b.policy import ProtectedLeaver
+from acumatica_b2b.world import World
+
+
+def admins(world: World) -> tuple[CompanyUser, ...]:
+    """Return the active users who have the primary role or one of the policy's admin roles."""
+    roles = {world.policy.primary_role, *world.policy.admin_roles}
+    return tuple(user for user in world.users.values() if user.role in roles and user.active)
+
+
+@frozen(kw_only=True)
+class Leaver:
+    """A user of ours whose contact takes part no more; `to` is the customer it moved to."""
+
+    contact: ContactID
+    user: UserID
+    to: CustomerID | None = None
+
+
+def leavers(world: World) -> tuple[Leaver, ...]:
+    """Return who has left, proven: a contact that takes part no more, or is this customer's no more."""
+    company, customer = world.company, world.customer
+    if not (company and company.complete and customer.complete):
+        return ()
+    out = {f.record.id for f in world.desired.findings if f.record.kind is RecordKind.CONTACT and f.kind.about.leaves}
+    claimed = set(world.pairs.users.values())
+    moved = {contact: now.customer for contact, now in world.gone.items() if now}
+    return tuple(
+        Leaver(contact=contact, user=user, to=moved.get(contact))
+        for contact, user in world.linked.items()
+        # of a customer that left only those go who are another's now
+        if ((contact in out or contact in world.gone) if world.desired.takes_part else moved.get(contact))
+        and user not in claimed
+        and world.users[user].active
+    )
+
+
+@frozen(kw_only=True)
+class Leaving:
+    """What becomes of those who left: who is removed, who is only suspended, and why."""
+
+    go: tuple[Leaver, ...] = ()
+    suspend: tuple[Leaver, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def leaving(world: World) -> Leaving:
+    """Return what may become of the leavers now: the last user and the last admin are never removed."""
+    due = leavers(world)
+    here = len([user for user in world.users.values() if user.active])
+    if not due:
+        return Leaving()
+    if len(due) == here == 1:
+        return Leaving(suspend=_suspendable(world, due), findings=(_last_user(due[0], world),))
+    if excess := _too_many(world, len(due)):
+        return Leaving(findings=(Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=excess),))
+    stay = _last_admins(world, due)
+    return Leaving(
+        go=tuple(leaver for leaver in due if leaver not in stay),
+        suspend=_suspendable(world, stay),
+        findings=tuple(
+            Finding(kind=FindingKind.PROTECTED_ADMIN, record=contact_record(leaver.contact), detail=str(leaver.user))
+            for leaver in stay
+        ),
+    )
+
+
+def _last_admins(world: World, due: tuple[Leaver, ...]) -> tuple[Leaver, ...]:
+    """Return the leavers who are admins, or were until they were suspended, where nobody else is."""
+    going = {leaver.user for leaver in due}
+    in_charge = {admin.id for admin in admins(world)}
+    if in_charge - going:
+        return ()
+    return tuple(leaver for leaver in due if leaver.user in in_charge | world.state.suspended)
+
+
+def _suspendable(world: World, stay: tuple[Leaver, ...]) -> tuple[Leaver, ...]:
+    policy = world.policy
+    if policy.protected_leaver is not ProtectedLeaver.SUSPEND:
+        return ()
+    return tuple(leaver for leaver in stay if world.users[leaver.user].role != policy.suspended_role)
+
+
+def _last_user(leaver: Leaver, world: World) -> Finding:
+    if leaver.to:
+        kind, detail = FindingKind.MOVE_BLOCKED_LAST_USER, str(contact_record(leaver.contact))
+        return Finding(kind=kind, record=world.record, detail=detail)
+    record = contact_record(leaver.contact)
+    return Finding(kind=FindingKind.PROTECTED_LAST_USER, record=record, detail=str(leaver.user))
+
+
+def _too_many(world: World, due: int) -> str:
+    linked = sum(world.users[user].active for user in world.linked.values())
+    if due == linked:
+        return f"the removal of all its {linked} linked company users"
+    if linked >= world.policy.limits.half_of_company_from and due * 2 > linked:
+        return f"the removal of {due} of its {linked} linked company users"
+    return ""
