@@ -92,3 +92,10 @@ def test_a_late_send_counts_as_not_sent() -> None:
     """Who handles requests that were not sent handles those of an ended lease as well."""
     assert issubclass(errors.LeaseEndedError, errors.NotSentError)
     assert not issubclass(errors.StoreError, RemoteError)
+
+
+def test_no_address_in_a_refusal() -> None:
+    """Whatever a system answers, a refusal shows no e-mail address."""
+    error = errors.RejectedError(errors.Reason.OTHER, "can't take 'anna@acme.example' (or <b@c.example>)")
+    assert str(error) == "can't take '<e-mail>' (or <<e-mail>>)"
+    assert "@" not in repr(error)

@@ -130,6 +130,7 @@ class Book:
 
     part: Part
     checks: list[Check] = field(factory=list[Check], init=False)
+    _looks: dict[str, list[Check]] = field(factory=dict[str, list[Check]], init=False)
 
     def look(self, about: str, flow: Flow[Iterable[Seen]], way_out: str, *, rests_on: Sequence[str] = ()) -> Flow[None]:
         """Look at something, unless what it rests on is wrong; `way_out` is for errors that name none."""
@@ -143,31 +144,37 @@ class Book:
         except Exception as error:  # whatever went wrong is what was looked for
             found = (_raised(error, way_out),)
         for seen in found:
-            self._keep(seen.about or about, seen)
+            self._keep(about, seen)
 
     def skip(self, about: str, why: str) -> None:
         """Note that something was not looked at."""
         self._keep(about, Seen(verdict=Verdict.NOT_LOOKED_AT, said=why))
 
-    def stands(self, about: str) -> bool:
-        """Return whether something was looked at and is not wrong."""
-        return any(check.about == about for check in self.checks) and not self._fails(about)
+    def add(self, checks: Iterable[Check]) -> None:
+        """Keep what somebody else found."""
+        for check in checks:
+            self._add(check.about, check)
 
-    def _fails(self, about: str) -> str:
-        """Return why nothing can rest on something; "" where it can."""
-        for check in self.checks:
-            match check.verdict:
-                case Verdict.WRONG if check.about == about:
-                    return f"because of the {check.about}"
-                case Verdict.NOT_LOOKED_AT if check.about == about:
-                    return check.said
-                case _:
-                    continue
+    def stands(self, look: str) -> bool:
+        """Return whether something was looked at, and nothing of it is wrong."""
+        return look in self._looks and not self._fails(look)
+
+    def _fails(self, look: str) -> str:
+        """Return why nothing can rest on a look; "" where it can."""
+        for check in self._looks.get(look, ()):
+            if check.verdict is Verdict.WRONG:
+                return f"because of the {check.about}"
+            if check.verdict is Verdict.NOT_LOOKED_AT:
+                return check.said
         return ""
 
-    def _keep(self, about: str, seen: Seen) -> None:
-        check = Check(part=self.part, about=about, verdict=seen.verdict, said=seen.said, way_out=seen.way_out)
+    def _keep(self, look: str, seen: Seen) -> None:
+        about = seen.about or look
+        self._add(look, Check(part=self.part, about=about, verdict=seen.verdict, said=seen.said, way_out=seen.way_out))
+
+    def _add(self, look: str, check: Check) -> None:
         self.checks.append(check)
+        self._looks.setdefault(look, []).append(check)
 
 
 def _raised(error: Exception, way_out: str) -> Seen:

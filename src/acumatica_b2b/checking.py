@@ -172,8 +172,8 @@ def _own(book: Book, client: Any, needs: Needs, otherwise: Flow[Iterable[Seen]])
         return
     otherwise.close()
     try:
-        book.checks += yield from ask(_Call(lambda: client.check(needs)))
+        book.add((yield from ask(_Call(lambda: client.check(needs)))))
     except Exception as error:  # a host's client may raise anything
         said = f"its check() raised {type(error).__name__}: {error}"
         way_out = "correct the client"
-        book.checks.append(Check(part=book.part, about="client", verdict=Verdict.WRONG, said=said, way_out=way_out))
+        book.add([Check(part=book.part, about="client", verdict=Verdict.WRONG, said=said, way_out=way_out)])

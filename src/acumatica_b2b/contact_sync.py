@@ -8,6 +8,7 @@ from attrs import define, evolve, field
 from acumatica_b2b.customer_log import LogRow, customer_log
 from acumatica_b2b.drivers import Listener, Parties, Tasks, Threads, nobody
 from acumatica_b2b.effects import Chosen, Load, NewID, Source
+from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.flow import Flow, ask
 from acumatica_b2b.mapping import CustomerMapping, map_customer
 from acumatica_b2b.model import CustomerID
@@ -42,6 +43,12 @@ class _Flows:
     listener: Listener = nobody
     workers: int = 2
     wave: int = 200
+
+    def __attrs_post_init__(self) -> None:
+        for name, value in (("workers", self.workers), ("wave", self.wave)):
+            if value < 1:
+                message = f"{name} of {type(self).__name__} is {value}; it must be 1 or more"
+                raise ConfigurationError(message)
 
     def _terms(self) -> Flow[Terms]:
         run = yield from ask(NewID())

@@ -136,7 +136,7 @@ class Append(Effect[bool]):
 
 @frozen
 class Perform(Effect[Outcome[Any]]):
-    """A step, to be sent until its lease ends."""
+    """A step, to be sent before a time at which enough of its lease is left."""
 
     step: Step
     until: datetime

@@ -108,9 +108,10 @@ def _allowed(world: World, steps: tuple[Step, ...]) -> Flow[World]:
 def _taken(world: World, steps: tuple[Step, ...], terms: Terms) -> Flow[World]:
     """Record the intent, take the steps, settle each."""
     now = yield from ask(Now())
-    until = now + timedelta(seconds=world.policy.lease)
-    world = yield from _saved(intended(world, steps, until), terms, now)
-    outcomes = yield from ask_all(Perform(step, until, step.stage) for step in steps)
+    lease = timedelta(seconds=world.policy.lease)
+    world = yield from _saved(intended(world, steps, now + lease), terms, now)
+    # the second half of the lease is for what was sent at the end of the first: its waits and retries
+    outcomes = yield from ask_all(Perform(step, now + lease / 2, step.stage) for step in steps)
     for step, outcome in zip(steps, outcomes, strict=True):
         world = settle(world, step, outcome)
     return world

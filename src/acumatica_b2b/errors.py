@@ -18,6 +18,7 @@ No message holds a secret, and none an e-mail address. Every error pickles.
 """
 
 import enum
+import re
 
 
 class Reason(enum.Enum):
@@ -93,10 +94,10 @@ class OutcomeUnknownError(RemoteError):
 
 
 class RejectedError(RemoteError):
-    """The other system understood the request and said no."""
+    """The other system understood the request and said no; e-mail addresses in its words are taken out."""
 
     def __init__(self, reason: Reason, message: str = "") -> None:
-        super().__init__(reason, message)
+        super().__init__(reason, re.sub(r"[^\s'\"<>()]+@[^\s'\"<>()]+", "<e-mail>", message))
         self.reason = reason
 
     def __str__(self) -> str:

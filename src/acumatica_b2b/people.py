@@ -173,9 +173,11 @@ def email_cycles(world: World) -> Iterator[tuple[ContactID, ...]]:
 
 
 def unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
-    """Return the rings in which nobody can move, by each of their contacts: no address of theirs is parked."""
+    """Return the rings in which nobody can move, by each of their contacts: none has moved, or is parked."""
+    stuck = {contact for contact in email_changes(world) if not _is_parked(world, contact)}
+    moved = world.pairs.users.keys() - stuck
     own = {contact: ring for ring in email_cycles(world) for contact in ring}
-    return {contact: ring for contact, ring in {**world.rings, **own}.items() if not _is_parked(world, _first_of(ring))}
+    return {contact: ring for contact, ring in {**world.rings, **own}.items() if moved.isdisjoint(ring)}
 
 
 def parking(world: World) -> Mapping[ContactID, str]:

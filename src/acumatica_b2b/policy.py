@@ -157,7 +157,7 @@ class SyncPolicy:
     """Stop where the ERP holds none of the customers that the log knows."""
     max_attempts: int = 5
     lease: float = 180.0
-    """Seconds that a recorded step may still be sent; longer than its request may take, retries included."""
+    """Seconds for which a recorded step is left to who recorded it; it is sent in the first half of them."""
 
     def __attrs_post_init__(self) -> None:
         if (

@@ -206,8 +206,9 @@ def _roles(world: World) -> Iterator[Step]:
         yield MoveAdmin(company=company.id, user=said.move, contact=contact_of[said.move], role=role)
     if said.give:
         yield SetRole(company=company.id, user=said.give, contact=contact_of.get(said.give), role=role)
+    back = world.state.suspended - {said.give, said.move}
     for contact, user in world.pairs.users.items():
-        if user in world.state.suspended and world.users[user].role == world.policy.suspended_role:
+        if user in back and world.users[user].role == world.policy.suspended_role:
             yield SetRole(company=company.id, user=user, contact=contact, role=_former_role(world, user))
     for user in said.take:
         yield SetRole(company=company.id, user=user, contact=contact_of.get(user), role=_former_role(world, user))

@@ -73,7 +73,12 @@ def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunRe
     state = yield from run_state(terms)
     if not state.watermark:
         return (yield from sync_run(Everything(), terms, width=width, wave=wave))
-    moved = yield from _moved_marks(terms, wave)
+    try:
+        moved = yield from _moved_marks(terms, wave)
+    except AuthenticationError:
+        raise
+    except RemoteError as error:
+        return report_of(Tally(stopped=f"the primary marks could not be read: {error}"), terms, frozenset())
     changed = ChangedSince(watermark=Watermark(state.watermark))
     terms = evolve(terms, trust_digest=True)
     return (yield from sync_run(changed, terms, also=state.open | moved, width=width, wave=wave))
