@@ -78,14 +78,17 @@ def _last_admins(world: World, due: tuple[Leaver, ...]) -> tuple[Leaver, ...]:
     in_charge = {admin.id for admin in admins(world)}
     if in_charge - going:
         return ()
-    return tuple(leaver for leaver in due if leaver.user in in_charge | world.state.suspended)
+    return tuple(leaver for leaver in due if leaver.user in in_charge or _is_suspended(world, leaver))
 
 
 def _suspendable(world: World, stay: tuple[Leaver, ...]) -> tuple[Leaver, ...]:
-    policy = world.policy
-    if policy.protected_leaver is not ProtectedLeaver.SUSPEND:
-        return ()
-    return tuple(leaver for leaver in stay if world.users[leaver.user].role != policy.suspended_role)
+    suspends = world.policy.protected_leaver is ProtectedLeaver.SUSPEND
+    return tuple(leaver for leaver in stay if suspends and not _is_suspended(world, leaver))
+
+
+def _is_suspended(world: World, leaver: Leaver) -> bool:
+    suspends = world.policy.protected_leaver is ProtectedLeaver.SUSPEND
+    return suspends and world.users[leaver.user].role == world.policy.suspended_role
 
 
 def _last_user(leaver: Leaver, world: World) -> Finding:

@@ -50,7 +50,7 @@ class LogState:
     switched_off: frozenset[str] = frozenset()
     """Users whom we deactivated, and did not activate again."""
     suspended: frozenset[str] = frozenset()
-    """Users to whom we gave the role without permissions, and no other since."""
+    """Users to whom we gave, or were about to give, the role without permissions, and no other since."""
     gave_way: str = ""
     """Who lost the Primary Admin's role to us last."""
     references: Mapping[Record, str] = field(factory=dict[Record, str])
@@ -104,7 +104,8 @@ def applied(state: LogState, entry: Entry) -> LogState:
     match entry:
         case Intended(step=step):
             awaited = state.awaited | {step.admin or step.record.id} if _creates_admin(step) else state.awaited
-            return evolve(state, open={**state.open, step.hash: entry}, awaited=awaited)
+            suspended = state.suspended | {step.id} if step.grant == "suspend" else state.suspended
+            return evolve(state, open={**state.open, step.hash: entry}, awaited=awaited, suspended=suspended)
         case Done(step=key, id=identifier):
             intent = state.open.get(key)
             return _done(_closed(state, key), intent.step, identifier) if intent else state
@@ -187,7 +188,7 @@ def _sent(state: LogState, step: LoggedStep, identifier: str) -> LogState:
 
 
 def _role_changed(state: LogState, step: LoggedStep, identifier: str) -> LogState:
-    if step.grant:
+    if step.grant not in {"", "suspend"}:
         state = evolve(state, suspended=state.suspended - {identifier})
     match step.grant:
         case "give" if step.do == "CreateCompany":
@@ -202,7 +203,7 @@ def _role_changed(state: LogState, step: LoggedStep, identifier: str) -> LogStat
         case "take":
             return evolve(state, granted=state.granted - {identifier}, gave_way=identifier)
         case "suspend":
-            return evolve(state, granted=state.granted - {identifier}, suspended=state.suspended | {identifier})
+            return evolve(state, granted=state.granted - {identifier})
         case "restore":
             return state
         case "":

@@ -106,7 +106,7 @@ def logged(step: Step, policy: SyncPolicy, roles: Mapping[str, str]) -> LoggedSt
         email=_address_of_creation(step),
         admin=step.admin.contact if isinstance(step, CreateCompany) and step.admin else "",
         grant=_grant(step, policy, former),
-        former_role=former,
+        former_role="" if former == policy.suspended_role else former,
         reference=step.reference.value if isinstance(step, WriteReference) else "",
         fields=digests(sent_fields(step)),
     )

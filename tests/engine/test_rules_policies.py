@@ -182,6 +182,9 @@ def test_suspended_comes_back(*, primary: bool) -> None:
     assert bench.roles()["mark"] == ("Admin" if primary else "Senior Buyer")
     assert len(bench.admins()) == 1
     assert bench.sync().steps == ()
+    bench.erp.set_primary(HERE, ANNA.id)
+    assert bench.sync().ok
+    assert bench.roles() == {"mark": "Senior Buyer", "anna": "Admin"}
 
 
 def test_suspended_by_people_stays_so() -> None:
