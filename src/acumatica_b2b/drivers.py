@@ -19,6 +19,7 @@ from acumatica_b2b.effects import (
     Event,
     FindShopper,
     FindUser,
+    IsSuperAdmin,
     Keys,
     Load,
     NewID,
@@ -37,7 +38,7 @@ from acumatica_b2b.effects import (
 from acumatica_b2b.errors import ConfigurationError, LeaseEndedError, Reason, RejectedError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, SideBySide, arun, run
 from acumatica_b2b.model import Customer
-from acumatica_b2b.protocols import Cursor, KnowsRoles, KnowsShoppers, Page, Unreadable
+from acumatica_b2b.protocols import Cursor, KnowsRoles, KnowsShoppers, KnowsSuperAdmins, Page, Unreadable
 
 T = TypeVar("T")
 Listener = Callable[[Event], None]
@@ -84,6 +85,10 @@ class Parties:
                 return (yield from _counted(self.storefront.observe, [effect.company for effect in effects]))
             case FindShopper():
                 return (yield from _counted(self.storefront.find_shoppers, [effect.email for effect in effects]))
+            case IsSuperAdmin():
+                if not isinstance(self.storefront, KnowsSuperAdmins):
+                    return [Ok(value=False) for _ in effects]
+                return (yield from _counted(self.storefront.super_admins, [effect.email for effect in effects]))
             case FindUser():
                 return (yield from _counted(self.storefront.find_users, [effect.email for effect in effects]))
             case ReadCustomer():

@@ -75,6 +75,14 @@ class FindShopper(Effect[Outcome[str | None]]):
 
 
 @frozen
+class IsSuperAdmin(Effect[Outcome[bool]]):
+    """Whether an address belongs to somebody above all companies; no, where the storefront can't tell."""
+
+    stage = 21
+    email: str
+
+
+@frozen
 class ReadCustomer(Effect[Outcome[Customer | None]]):
     """A customer as it is now."""
 

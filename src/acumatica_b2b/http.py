@@ -7,7 +7,6 @@ HTTP library, does the sending.
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from itertools import count
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
@@ -204,7 +203,7 @@ class Retries:
 
     def pause(self, error: RemoteError, attempt: int, waited: float, *, repeatable: bool) -> float | None:
         """Return the seconds to wait before the next try; None: give up."""
-        backoff = min(self.longest_pause, self.first_pause * 2.0 ** min(attempt - 1, 30))
+        backoff = min(self.longest_pause, self.first_pause * 2.0 ** min(max(attempt - 1, 0), 30))
         match error:
             case RateLimitedError():
                 said = backoff if error.retry_after is None else error.retry_after
@@ -233,20 +232,20 @@ def send(
         RemoteError: what `classify` or the transport made of the last try.
 
     """
-    waited = 0.0
-    for attempt in count(1):
+    attempt, waited = 0, 0.0
+    while True:
         reply = yield from ask(Send(request, free))
         outcome = classify(reply.value) if isinstance(reply, Ok) else reply
         if isinstance(outcome, Ok):
             return outcome.value
         pause = None
+        attempt += not isinstance(outcome.error, RateLimitedError)  # then nothing was tried
         if isinstance(outcome.error, RemoteError):
             pause = retries.pause(outcome.error, attempt, waited, repeatable=repeatable)
         if pause is None:
             raise outcome.error
         waited += pause
         yield from ask(Pause(pause))
-    raise AssertionError
 
 
 def send_signed(request: Request, classify: Classify, retries: Retries, *, repeatable: bool) -> Flow[Response]:

@@ -11,8 +11,8 @@ from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.people import (
     email_changes,
     holder,
+    is_super_admins,
     obstacle,
-    refused_as_taken,
     shopper_in_the_way,
     standing,
     unbroken_rings,
@@ -111,7 +111,7 @@ def _people(world: World) -> Iterator[Finding]:
             yield Finding(kind=FindingKind.EMAIL_OWNED_ELSEWHERE, record=record, detail=detail)
         elif wanted.contact in changes and (shopper := shopper_in_the_way(world, wanted)):
             yield Finding(kind=shopper[0], record=record, detail=shopper[1])
-        elif wanted.contact in changes and wanted.email in world.holders and refused_as_taken(world, wanted):
+        elif wanted.contact in changes and is_super_admins(world, wanted):
             yield Finding(kind=FindingKind.SUPER_ADMIN_EMAIL, record=record)
         elif wanted.contact not in world.pairs.users and (finding := obstacle(world, wanted)):
             yield finding

@@ -1,11 +1,22 @@
 """The flows that look: what the log, the shop and the ERP know of one customer."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import evolve
 
-from acumatica_b2b.effects import Claim, FindShopper, FindUser, Load, Now, Observe, ReadContact, Reserve, Wish
+from acumatica_b2b.effects import (
+    Claim,
+    FindShopper,
+    FindUser,
+    IsSuperAdmin,
+    Load,
+    Now,
+    Observe,
+    ReadContact,
+    Reserve,
+    Wish,
+)
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask, ask_all
@@ -77,7 +88,7 @@ def observed(world: World) -> Flow[World]:
     world = yield from _homes(world)
     world = yield from _gone(world)
     world = yield from _claims(adopted(world, company))
-    world = yield from _shoppers((yield from _holders(world)))
+    world = yield from _outsiders((yield from _holders(world)))
     world = noted(world, *_lost_links(world))
     # what earlier runs left open is answered by what was just observed
     return evolve(world, state=evolve(world.state, open={}))
@@ -242,13 +253,21 @@ def holders_asked(world: World, emails: Iterable[str]) -> Flow[World]:
     return evolve(world, holders={**world.holders, **found})
 
 
-def _shoppers(world: World) -> Flow[World]:
-    """Return the world with who shops with a wanted address and never was a user of ours."""
-    if world.policy.existing_shoppers is ExistingShoppers.ADOPT or not can_have_users(world):
+def _outsiders(world: World) -> Flow[World]:
+    """Return the world with who has a wanted address without being a company user."""
+    if not can_have_users(world):
         return world
     users = world.users
     has = {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
     emails = sorted({user.email for user in world.contest.users if has.get(user.contact) != user.email})
+    above = yield from ask_all(IsSuperAdmin(email) for email in emails)
+    super_admins = frozenset(e for e, o in zip(emails, above, strict=True) if isinstance(o, Ok) and o.value)
+    world = evolve(world, super_admins=super_admins)
+    return world if world.policy.existing_shoppers is ExistingShoppers.ADOPT else (yield from _shoppers(world, emails))
+
+
+def _shoppers(world: World, emails: Sequence[str]) -> Flow[World]:
+    """Return the world with who shops with a wanted address and never was a user of ours."""
     outcomes = yield from ask_all(FindShopper(email) for email in emails)
     found = {email: _value_of(outcome) for email, outcome in zip(emails, outcomes, strict=True)}
     shoppers = {email: shopper for email, shopper in found.items() if shopper}

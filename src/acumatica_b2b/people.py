@@ -106,7 +106,7 @@ def _taken_address(world: World, wanted: DesiredUser) -> tuple[FindingKind, str]
         return None
     if user:
         return FindingKind.EMAIL_OWNED_ELSEWHERE, f"company user {user.id} of company {user.company}"
-    if wanted.email in world.holders and refused_as_taken(world, wanted):
+    if is_super_admins(world, wanted):
         return FindingKind.SUPER_ADMIN_EMAIL, ""
     return shopper_in_the_way(world, wanted)
 
@@ -118,6 +118,12 @@ def shopper_in_the_way(world: World, wanted: DesiredUser) -> tuple[FindingKind, 
         return None
     holds = world.policy.existing_shoppers is ExistingShoppers.HOLD
     return (FindingKind.SHOPPER_HELD if holds else FindingKind.SHOPPER_REFUSED), f"shopper {shopper}"
+
+
+def is_super_admins(world: World, wanted: DesiredUser) -> bool:
+    """Tell whether an address is a super admin's: the shop says so, or it is taken and no company user has it."""
+    taken = wanted.email in world.holders and refused_as_taken(world, wanted)
+    return taken or wanted.email in world.super_admins
 
 
 def refused_as_taken(world: World, wanted: DesiredUser) -> bool:

@@ -142,6 +142,15 @@ class KnowsShoppers(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsSuperAdmins(Protocol):
+    """A storefront that can tell which addresses belong to people above all companies (optional)."""
+
+    def super_admins(self, emails: Sequence[str], /) -> Sequence[Outcome[bool]]:
+        """Return for each address, compared without case, whether no company user can have it."""
+        ...
+
+
 @frozen(kw_only=True)
 class Commit:
     """One addition to one log, stored if and only if (key, version) is free.
@@ -235,6 +244,15 @@ class AsyncKnowsShoppers(Protocol):
 
     async def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
         """Return the id of the shopper who has each address."""
+        ...
+
+
+@runtime_checkable
+class AsyncKnowsSuperAdmins(Protocol):
+    """`KnowsSuperAdmins`, awaited."""
+
+    async def super_admins(self, emails: Sequence[str], /) -> Sequence[Outcome[bool]]:
+        """Return for each address whether no company user can have it."""
         ...
 
 

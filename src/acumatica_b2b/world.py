@@ -69,6 +69,8 @@ class World:
     holders: Mapping[str, CompanyUser | None] = field(factory=dict[str, CompanyUser | None])
     shoppers: Mapping[str, str] = field(factory=dict[str, str])
     """Who has a wanted address and never was a user of ours, where the policy asks."""
+    super_admins: frozenset[str] = frozenset()
+    """Wanted addresses that are known to belong to people above all companies."""
     lost: Mapping[str, ContactID] = field(factory=dict[str, ContactID])
     """Addresses that go to contacts of other customers of the wave."""
     rings: Mapping[ContactID, tuple[ContactID, ...]] = field(factory=dict[ContactID, tuple[ContactID, ...]])

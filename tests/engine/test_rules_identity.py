@@ -590,7 +590,7 @@ def test_held_in_the_own_company() -> None:
 
 def test_super_admin() -> None:
     """An address that is taken although no company user has it is SUPER_ADMIN_EMAIL."""
-    bench = started(shop=MemoryShop(super_admins={BILL.email}))
+    bench = started(shop=MemoryShop(reserved={BILL.email}))
     bench.add(BILL)
     bench.add(CARL)
     for _ in range(2):
@@ -600,7 +600,7 @@ def test_super_admin() -> None:
 
 def test_primary_is_a_super_admin() -> None:
     """Where the primary's address is a super admin's no company is left without an admin."""
-    bench = Bench(shop=MemoryShop(super_admins={MARK.email}, admin_at_creation=True))
+    bench = Bench(shop=MemoryShop(reserved={MARK.email}, admin_at_creation=True))
     bench.put(customer(MARK, ANNA, primary=MARK))
     report = bench.sync()
     assert ("SUPER_ADMIN_EMAIL", MARK.id) in kinds(report)

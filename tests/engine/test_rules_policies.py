@@ -1,12 +1,16 @@
 """What a host may decide otherwise: parked addresses, suspended leavers, shoppers who are there already."""
 
+from collections.abc import Sequence
+
 import pytest
+from attrs import define
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acumatica_b2b.actions import SetRole, UpdateUser
 from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.findings import Status
+from acumatica_b2b.flow import Ok, Outcome
 from acumatica_b2b.policy import ExistingShoppers, Limits, ProtectedLeaver, SyncPolicy
 from acumatica_b2b.testing import MemoryShop
 from tests.bench import (
@@ -312,3 +316,37 @@ def test_shop_that_does_not_know_its_shoppers() -> None:
     with pytest.raises(ConfigurationError, match="find_shoppers"):
         bench.sync()
     assert shop.writes == 0
+
+
+# ------------------------------------------------------------------ super admins
+@define(kw_only=True, eq=False)
+class Telling(MemoryShop):
+    """A shop that says whose addresses no company user can have."""
+
+    def super_admins(self, emails: Sequence[str], /) -> Sequence[Outcome[bool]]:
+        """Return for each address whether it is reserved."""
+        return [Ok(email in self.reserved) for email in emails]
+
+
+def test_super_admin_is_known_beforehand() -> None:
+    """Where the shop tells, plan and run say SUPER_ADMIN_EMAIL, and nothing is tried in vain."""
+    bench = Bench(shop=Telling(reserved={"anna@acme.example"}))
+    bench.put(customer(MARK, ANNA, primary=MARK))
+    plan, report = bench.plan(), bench.sync()
+    for source in (plan, report):
+        assert ("SUPER_ADMIN_EMAIL", ANNA.id) in kinds(source)
+    assert done(plan) == done(report)
+    assert all(settled.failures == 0 for settled in report.settled)
+    assert set(bench.roles()) == {"mark"}
+
+
+def test_new_address_of_a_super_admin() -> None:
+    """Nor is a user's address changed to a super admin's, as long as it is one."""
+    bench = started(shop=Telling())
+    bench.shop.reserved.add("ann@acme.example")
+    rename(bench, anna="ann")
+    assert ("SUPER_ADMIN_EMAIL", ANNA.id) in kinds(bench.sync())
+    assert email_of(bench)["anna"] == "anna"
+    bench.shop.reserved.clear()
+    assert bench.sync().ok
+    assert email_of(bench)["anna"] == "ann"

@@ -287,7 +287,7 @@ def test_findings_are_logged_once() -> None:
 
 def test_no_address_is_told() -> None:
     """Neither a finding nor the Customer Log says an e-mail address."""
-    bench = Bench(shop=MemoryShop(super_admins={CARL.email}))
+    bench = Bench(shop=MemoryShop(reserved={CARL.email}))
     other = bench.shop.add_company("Other")
     bench.shop.add_user(other, BILL.email, role="Senior Buyer")
     bench.put(customer(MARK, evolve(ANNA, email="bad@"), BILL, CARL, contact(110, "Mark"), primary=MARK))

@@ -495,7 +495,7 @@ def test_released_addresses() -> None:
 
 def test_super_admin() -> None:
     """A super admin's address is taken although no company user has it."""
-    shop = MemoryShop(super_admins={"root@a.example"})
+    shop = MemoryShop(reserved={"root@a.example"})
     assert shop.find_users(["root@a.example"]) == [Ok(None)]
     assert refusal(shop, creation(admin=person("1", "Root@a.example"))) is Reason.EMAIL_TAKEN
 

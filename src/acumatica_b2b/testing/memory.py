@@ -346,7 +346,7 @@ class MemoryShop:
     """Whether a company's external id survives its creation; else it takes an update."""
     keeps_admin_external_id: bool = True
     """So does that of an admin made along with its company; BigCommerce has no place for it."""
-    super_admins: set[str] = field(factory=set[str], repr=False)
+    reserved: set[str] = field(factory=set[str], repr=False)
     """Lower-case addresses that are taken although no company user has them."""
     shoppers: dict[str, str] = field(factory=dict[str, str], repr=False)
     """Who shops here, by lower-case address: everybody who ever was a company user, and people of their own accord."""
@@ -642,7 +642,7 @@ class MemoryShop:
             if not (key and user.first_name and user.last_name) or user.role not in self.roles:
                 raise RejectedError(Reason.INVALID, f"user {user.id!r} needs e-mail, both names and a role of the shop")
             holder = self._holders.get(key)
-            if key in self.super_admins or (holder is not None and holder.id != user.id):
+            if key in self.reserved or (holder is not None and holder.id != user.id):
                 raise RejectedError(Reason.EMAIL_TAKEN, f"the address of user {user.id!r} is taken")
         one_only = self.hand_over is HandOver.ATOMIC or (self.strict and self.hand_over is HandOver.DEMOTE_FIRST)
         if one_only and sum(user.role == self.primary_role for user in new.users) > 1:
