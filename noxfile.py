@@ -5,19 +5,27 @@ makes a new one, as a user of the package would.
 """
 
 import os
+import shutil
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import nox
 
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["tests", "lint", "types", "docs", "wheel"]
+nox.options.sessions = ["tests", "lint", "types", "docs", "wheel", "prism"]
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 NOTHING_ELSE = {"PYTHONPATH": ""}  # what is imported was installed
+SPECIFICATION = HERE.parent / "shared" / "openapi" / "bigcommerce" / "b2b_merged.yaml"  # unlicensed: never part of us
+PRISM = "@stoplight/prism-cli@5.14.2"
 LACKS_TEST_LIBRARIES = """
 from importlib.util import find_spec
 found = [name for name in ("hypothesis", "pytest") if find_spec(name)]
@@ -69,3 +77,59 @@ def wheel(session: nox.Session) -> None:
             session.run(str(scripts / "python"), "-c", LACKS_TEST_LIBRARIES, env=NOTHING_ELSE)
             session.run(str(scripts / "acumatica-b2b"), "--version", env=NOTHING_ELSE)
             session.run(str(scripts / "acumatica-b2b"), "demo", "--json", env=NOTHING_ELSE, silent=True)
+
+
+@nox.session
+def prism(session: nox.Session) -> None:
+    """Hold the BigCommerce client's requests against the official specification, where that and Node are present."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        session.skip("there is no Node here, so no request was held against the official specification")
+    if not SPECIFICATION.exists():
+        session.skip("the official specification is not here, so no request was held against it")
+    program = _prism(session, npm)
+    with _served(program) as url:
+        env = {"PRISM_URL": url, "PRISM_SPECIFICATION": str(SPECIFICATION)}
+        session.run(PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", env=env)
+
+
+def _prism(session: nox.Session, npm: str) -> Path:
+    """Return Prism's program, installed once into the user's cache."""
+    cache = (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "acumatica-b2b" / PRISM.rpartition("@")[2]
+    )
+    program = cache / "node_modules" / ".bin" / ("prism.cmd" if os.name == "nt" else "prism")
+    if not program.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        install = [npm, "install", "--prefix", str(cache), PRISM, "--no-audit", "--no-fund", "--loglevel=error"]
+        if subprocess.run(install, check=False).returncode:  # noqa: S603 - all of it is written above
+            session.skip(f"npm could not install {PRISM}, so no request was held against the official specification")
+    return program
+
+
+@contextmanager
+def _served(program: Path) -> Iterator[str]:
+    """Serve the specification on a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(program), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(SPECIFICATION)]
+    with TemporaryFile() as log, subprocess.Popen(command, stdout=log, stderr=log) as server:  # noqa: S603 - as above
+        try:
+            _wait_for(server, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _wait_for(server: "subprocess.Popen[bytes]", port: int) -> None:
+    """Wait until the server listens, for a minute at most."""
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if server.poll() is not None:
+            break
+        time.sleep(0.2)
+    message = "Prism did not start"
+    raise RuntimeError(message)

@@ -28,20 +28,22 @@ SPINE = """
 
 BESIDE = {
     "codec": "errors",
+    "check": "flow errors model",
     "http": "flow errors",
     "protocols": "flow errors model actions",
     "quota": "errors http",
     "stores": "errors model protocols",
     "transports": "errors http",
-    "acumatica": "flow errors model actions http protocols codec quota runtime",
-    "bigcommerce": "flow errors model actions http protocols codec quota runtime",
+    "acumatica": "flow errors model actions check http protocols codec quota runtime",
+    "bigcommerce": "flow errors model actions check http protocols codec quota runtime",
     "simulators": "errors model http codec",
 }
 """Rooms beside the core, each with all that it knows of ours. Every other module belongs to the core."""
 
 LENT = {
+    "check": "checking contact_sync",
     "codec": "synclog runlog",
-    "protocols": "effects terms observing engine run runs tally runtime drivers contact_sync",
+    "protocols": "effects terms observing engine run runs tally runtime drivers checking contact_sync",
     "http": "runtime",
     "quota": "runtime",
     "stores": "contact_sync",

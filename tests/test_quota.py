@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -46,10 +47,10 @@ def test_some_are_kept_for_others() -> None:
     quota = Quota(requests=150, keep=3)
     quota.take(at(0))
     quota.answered(at(0), Allowance(left=4, resets=7.0))
-    assert taken(quota, 1.0, 1) == [0.0]
-    quota.take(at(1))
-    quota.answered(at(1), Allowance(left=3, resets=6.0))
-    assert quota.take(at(2)) == 5.0
+    assert taken(quota, 6.5, 1) == [0.0]
+    quota.take(at(6.75))
+    quota.answered(at(6.75), Allowance(left=3, resets=0.25))
+    assert quota.take(at(6.875)) == 0.125
 
 
 def test_concurrent() -> None:
@@ -66,11 +67,11 @@ def test_what_is_told_counts_more() -> None:
     quota = Quota(requests=1)
     quota.take(at(0))
     quota.answered(at(0), Allowance(left=2, resets=30.0))
-    quota.take(at(1))
+    assert quota.take(at(1)) == 0.0
     quota.answered(at(1), Allowance(left=1, resets=29.0))
-    quota.take(at(2))
-    quota.answered(at(2), Allowance(left=0, resets=28.0))
-    assert quota.take(at(3)) == 27.0
+    assert quota.take(at(29)) == 0.0
+    quota.answered(at(29), Allowance(left=0, resets=1.0))
+    assert quota.take(at(29.5)) == 0.5
     assert quota.take(at(30)) == 0.0
 
 
@@ -79,7 +80,23 @@ def test_what_is_under_way_is_not_promised_twice() -> None:
     quota = Quota()
     quota.take(at(0))
     quota.answered(at(0), Allowance(left=2, resets=30.0))
-    assert [quota.take(at(1)) for _ in range(3)] == [0.0, 0.0, 29.0]
+    assert [quota.take(at(t)) for t in (1, 28, 29)] == [0.0, 0.0, 1.0]
+
+
+def test_spread_over_the_window() -> None:
+    """A fifth of what there is goes out at once, the rest evenly up to the window's end."""
+    quota, spent, now, times = Quota(), 0, 0.0, list[float]()
+    while now < 60.0:
+        if wait := quota.take(at(now)):
+            now += wait
+            continue
+        spent += 1
+        times.append(now)
+        quota.answered(at(now), Allowance(left=100 - spent, resets=60.0 - now))
+    assert times[:20] == [0.0] * 20
+    gaps = [later - sooner for sooner, later in pairwise(times[20:])]
+    assert max(gaps) - min(gaps) < 0.02
+    assert len(times) >= 99
 
 
 def test_answers_overtake_one_another() -> None:

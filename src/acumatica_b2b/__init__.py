@@ -16,6 +16,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
+from acumatica_b2b.check import AsyncChecksItself, Check, CheckResult, ChecksItself, Needs, Part, Verdict
 from acumatica_b2b.contact_sync import AsyncContactSync, ContactSync
 from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.drivers import Listener
@@ -35,10 +36,19 @@ from acumatica_b2b.errors import (
     StalePlanError,
     StoreError,
     UnsafePlanError,
+    WrongSecretError,
 )
 from acumatica_b2b.findings import Finding, FindingKind, Status
 from acumatica_b2b.flow import Failed, Ok, Outcome
-from acumatica_b2b.http import AsyncTransport, Request, Response, Transport
+from acumatica_b2b.http import (
+    Allowance,
+    AsyncBudget,
+    AsyncTransport,
+    Budget,
+    Request,
+    Response,
+    Transport,
+)
 from acumatica_b2b.logstate import LogState
 from acumatica_b2b.mapping import CustomerMapping, Desired, map_contact, map_customer, map_location
 from acumatica_b2b.model import (
@@ -71,11 +81,23 @@ from acumatica_b2b.model import (
     UserID,
 )
 from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
-from acumatica_b2b.policy import CustomerLeaves, FirstAdmin, Guarded, Lengths, Limits, SyncPolicy, TakeBack
+from acumatica_b2b.policy import (
+    CustomerLeaves,
+    ExistingShoppers,
+    FirstAdmin,
+    Guarded,
+    Lengths,
+    Limits,
+    ProtectedLeaver,
+    SyncPolicy,
+    TakeBack,
+)
 from acumatica_b2b.protocols import (
     AsyncClock,
     AsyncErp,
     AsyncKnowsRoles,
+    AsyncKnowsShoppers,
+    AsyncKnowsSuperAdmins,
     AsyncStorefront,
     AsyncSyncLogStore,
     ChangedSince,
@@ -85,6 +107,8 @@ from acumatica_b2b.protocols import (
     Erp,
     Everything,
     KnowsRoles,
+    KnowsShoppers,
+    KnowsSuperAdmins,
     LogKey,
     Page,
     PrimaryMarks,
@@ -96,6 +120,7 @@ from acumatica_b2b.protocols import (
     aeach,
     each,
 )
+from acumatica_b2b.quota import AsyncQuota, Quota
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.runtime import AsyncSystemClock, SystemClock, in_threads
 from acumatica_b2b.settling import settle
@@ -107,18 +132,28 @@ __all__ = [
     "Action",
     "AcumaticaB2BError",
     "AddressID",
+    "Allowance",
+    "AsyncBudget",
+    "AsyncChecksItself",
     "AsyncClock",
     "AsyncContactSync",
     "AsyncErp",
     "AsyncKnowsRoles",
+    "AsyncKnowsShoppers",
+    "AsyncKnowsSuperAdmins",
+    "AsyncQuota",
     "AsyncStorefront",
     "AsyncSyncLogStore",
     "AsyncSystemClock",
     "AsyncTransport",
     "AuthenticationError",
+    "Budget",
     "Capabilities",
     "ChangedSince",
     "Changes",
+    "Check",
+    "CheckResult",
+    "ChecksItself",
     "Clock",
     "Commit",
     "Company",
@@ -148,6 +183,7 @@ __all__ = [
     "Erp",
     "Event",
     "Everything",
+    "ExistingShoppers",
     "Failed",
     "Finding",
     "FindingKind",
@@ -155,6 +191,8 @@ __all__ = [
     "Guarded",
     "HandOver",
     "KnowsRoles",
+    "KnowsShoppers",
+    "KnowsSuperAdmins",
     "LeaseEndedError",
     "LeftToAnotherError",
     "Lengths",
@@ -167,16 +205,20 @@ __all__ = [
     "LogState",
     "MaybeUnset",
     "MoveAdmin",
+    "Needs",
     "NotSentError",
     "NoteID",
     "Ok",
     "Outcome",
     "OutcomeUnknownError",
     "Page",
+    "Part",
     "Plan",
     "PostalAddress",
     "PrimaryMarks",
+    "ProtectedLeaver",
     "Query",
+    "Quota",
     "RateLimitedError",
     "Reason",
     "Record",
@@ -211,11 +253,13 @@ __all__ = [
     "UpdateCompany",
     "UpdateUser",
     "UserID",
+    "Verdict",
     "Waiting",
     "Watermark",
     "WaveRead",
     "World",
     "WriteReference",
+    "WrongSecretError",
     "adopted",
     "aeach",
     "each",

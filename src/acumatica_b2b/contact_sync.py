@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 from attrs import define, evolve, field
 
+from acumatica_b2b import checking
+from acumatica_b2b.check import CheckResult
 from acumatica_b2b.customer_log import LogRow, customer_log
 from acumatica_b2b.drivers import Listener, Parties, Tasks, Threads, nobody
 from acumatica_b2b.effects import Chosen, Load, NewID, Source
@@ -29,6 +31,7 @@ from acumatica_b2b.run import plan_run, sync_changed, sync_run
 from acumatica_b2b.runtime import AsyncSystemClock, SystemClock
 from acumatica_b2b.synclog import read_body
 from acumatica_b2b.terms import Terms, customer_key
+from acumatica_b2b.whose import customers_of
 
 T = TypeVar("T")
 
@@ -49,6 +52,10 @@ class _Flows:
             if value < 1:
                 message = f"{name} of {type(self).__name__} is {value}; it must be 1 or more"
                 raise ConfigurationError(message)
+
+    def _filled(self) -> checking.Fills:
+        """Return which extra fields the mapping fills: ours none; what another one fills nobody knows."""
+        return frozenset() if self.mapping is map_customer else None
 
     def _terms(self) -> Flow[Terms]:
         run = yield from ask(NewID())
@@ -114,9 +121,17 @@ class ContactSync(_Flows):
         """Do the same for every customer."""
         return self._run(self._synced(Everything()))
 
+    def check(self) -> CheckResult:
+        """Return what is right and wrong with the set-up; nothing is written to either system."""
+        return checking.check(self.erp, self.storefront, self.store, self.policy, fills=self._filled())
+
     def log(self, customer: str) -> tuple[LogRow, ...]:
         """Return the Customer Log of one customer, oldest first."""
         return self._run(self._logged(customer))
+
+    def customers_of(self, companies: Iterable[str]) -> tuple[CustomerID, ...]:
+        """Return the customers whose companies these are, by the log; the shop's ids of others lead to nobody."""
+        return self._run(customers_of(companies, self.policy))
 
     def _run(self, flow: Flow[T]) -> T:
         parties = Parties(
@@ -154,9 +169,17 @@ class AsyncContactSync(_Flows):
         """Do the same for every customer."""
         return await self._run(self._synced(Everything()))
 
+    async def check(self) -> CheckResult:
+        """Return what is right and wrong with the set-up; nothing is written to either system."""
+        return await checking.acheck(self.erp, self.storefront, self.store, self.policy, fills=self._filled())
+
     async def log(self, customer: str) -> tuple[LogRow, ...]:
         """Return the Customer Log of one customer, oldest first."""
         return await self._run(self._logged(customer))
+
+    async def customers_of(self, companies: Iterable[str]) -> tuple[CustomerID, ...]:
+        """Return the customers whose companies these are, by the log; the shop's ids of others lead to nobody."""
+        return await self._run(customers_of(companies, self.policy))
 
     async def _run(self, flow: Flow[T]) -> T:
         parties = Parties(

@@ -108,8 +108,8 @@ class Parties:
         match effect:
             case NextPage(source, size):
                 return (yield from self._next_page(source, size))
-            case Keys(prefix, limit):
-                return (yield lambda: self.store.keys(prefix, None, limit))
+            case Keys(prefix, limit, after):
+                return (yield lambda: self.store.keys(prefix, after, limit))
             case Claim():
                 return Claimed()  # a customer by itself has no rivals
             case Now():

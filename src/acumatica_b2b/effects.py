@@ -43,11 +43,12 @@ class Load(Effect[Sequence[Commit]]):
 
 @frozen
 class Keys(Effect[Sequence[LogKey]]):
-    """Some keys that begin with a prefix."""
+    """Some keys that begin with a prefix, in order, behind `after`."""
 
     stage = 10
     prefix: str
     limit: int
+    after: LogKey | None = None
 
 
 @frozen

@@ -5,6 +5,7 @@
     ├── DecodeError             an answer is not of the documented shape: that record fails
     ├── UnsafePlanError         the guard refuses: a person decides
     ├── StalePlanError          what the plan was made from has changed since
+    ├── WrongSecretError        a notification is not from the other system: answer 401
     ├── StoreError              the sync log can't be read or written: the run ends
     └── RemoteError             what another system, or the way to it, made of a request
         ├── NotSentError        nothing happened there
@@ -62,8 +63,12 @@ class StalePlanError(AcumaticaB2BError):
     """The customer or its company has changed since the plan was shown."""
 
 
+class WrongSecretError(AcumaticaB2BError):
+    """A notification does not bear the secret that was agreed on: it is not from the other system."""
+
+
 class StoreError(AcumaticaB2BError):
-    """The sync log can't be read or written."""
+    """The sync log, or a host's token store, can't be read or written."""
 
 
 class RemoteError(AcumaticaB2BError):

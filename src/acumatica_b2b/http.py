@@ -203,7 +203,7 @@ class Retries:
 
     def pause(self, error: RemoteError, attempt: int, waited: float, *, repeatable: bool) -> float | None:
         """Return the seconds to wait before the next try; None: give up."""
-        backoff = min(self.longest_pause, self.first_pause * 2.0 ** min(max(attempt - 1, 0), 30))
+        backoff = min(self.longest_pause, self.first_pause * 2.0 ** min(attempt - 1, 30))
         match error:
             case RateLimitedError():
                 said = backoff if error.retry_after is None else error.retry_after
@@ -232,16 +232,18 @@ def send(
         RemoteError: what `classify` or the transport made of the last try.
 
     """
-    attempt, waited = 0, 0.0
+    attempt, refused, waited = 0, 0, 0.0
     while True:
         reply = yield from ask(Send(request, free))
         outcome = classify(reply.value) if isinstance(reply, Ok) else reply
         if isinstance(outcome, Ok):
             return outcome.value
         pause = None
-        attempt += not isinstance(outcome.error, RateLimitedError)  # then nothing was tried
+        limited = isinstance(outcome.error, RateLimitedError)  # then nothing was tried
+        attempt, refused = attempt + (not limited), refused + limited
         if isinstance(outcome.error, RemoteError):
-            pause = retries.pause(outcome.error, attempt, waited, repeatable=repeatable)
+            tries = refused if limited else attempt
+            pause = retries.pause(outcome.error, tries, waited, repeatable=repeatable)
         if pause is None:
             raise outcome.error
         waited += pause

@@ -13,6 +13,9 @@ from acumatica_b2b.http import Allowance
 _LOOK_AGAIN: Final = 0.05
 """Seconds after which to ask again where too many requests are under way: nobody knows when one ends."""
 
+_AT_ONCE: Final = 0.2
+"""This share of a window's requests goes out as fast as it is asked for; the rest is spread over the window."""
+
 _UNTOLD_REFUSAL: Final = 5.0
 """Seconds to hold back after a refusal that names no time; twice as many after each further one."""
 
@@ -30,8 +33,9 @@ class Quota:
     """The quota of one account, shared by every client that is given it: a `Budget` for one process.
 
     At most `requests` go out in `window` seconds; where answers tell what is left, their word counts
-    instead. At most `concurrent` are under way at once. `keep` requests of each window are left to the
-    account's other integrations. None: no bound.
+    instead, and what is left is spread over what remains of the window: so the account's other
+    integrations find some of it at any time, and none is left unspent. At most `concurrent` are under
+    way at once. `keep` requests of each window are left to others. None: no bound.
 
     >>> quota = Quota(requests=1, window=60.0)
     >>> noon = datetime(2026, 1, 1, 12, 0)
@@ -50,6 +54,8 @@ class Quota:
     _let_out: deque[datetime] = field(factory=deque[datetime], init=False, repr=False)
     _under_way: int = field(default=0, init=False)
     _told: _Window | None = field(default=None, init=False, repr=False)
+    _most: int = field(default=0, init=False, repr=False)
+    _last: datetime | None = field(default=None, init=False, repr=False)
     _refusals: int = field(default=0, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False, eq=False)
 
@@ -71,6 +77,7 @@ class Quota:
             if wait := self._wait(now):
                 return wait
             self._under_way += 1
+            self._last = now
             if self.requests is not None:
                 self._let_out.append(now)
             return 0.0
@@ -87,9 +94,7 @@ class Quota:
             self._told = None  # a new window: nothing of it is spent that we know of
             self._let_out.clear()
         if self._told is not None:
-            # what is under way may be counted already, or not yet
-            free = self._told.left - self._under_way > self.keep
-            return 0.0 if free else (self._told.ends - now).total_seconds()
+            return self._spread(self._told, now)
         if self.requests is None:
             return 0.0
         span = timedelta(seconds=self.window)
@@ -98,7 +103,17 @@ class Quota:
         free = len(self._let_out) < self.requests - self.keep
         return 0.0 if free else (self._let_out[0] + span - now).total_seconds()
 
+    def _spread(self, told: _Window, now: datetime) -> float:
+        ahead = (told.ends - now).total_seconds()
+        free = told.left - self._under_way - self.keep  # what is under way may be counted already, or not yet
+        if free <= 0:
+            return ahead
+        if self._last is None or free > (1 - _AT_ONCE) * self._most:
+            return 0.0
+        return max(0.0, (self._last - now).total_seconds() + ahead / free)
+
     def _learn(self, now: datetime, left: int, resets: float | None) -> None:
+        self._most = max(self._most, left)
         self._refusals = 0 if left else self._refusals + 1
         if resets is None:
             resets = self.window if left else min(self.window, _UNTOLD_REFUSAL * 2.0 ** min(self._refusals - 1, 10))

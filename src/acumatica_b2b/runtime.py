@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 from attrs import define, field
 
@@ -39,6 +39,9 @@ from acumatica_b2b.protocols import (
 from acumatica_b2b.quota import AsyncQuota, Quota
 
 T = TypeVar("T")
+
+_GRACE: Final = 15.0
+"""Seconds that who cancels a sign-in waits for its answer."""
 
 
 class SystemClock:
@@ -190,10 +193,40 @@ class AsyncCaller:
                 async with self._lock:
                     if self.session is None or self.session is refused:
                         self.session = None
-                        self.session = await self.call(self.sign_in())
+                        self.session = await self._signed_in()
                     return self.session
             case _:
                 raise TypeError(effect)
+
+    async def _signed_in(self) -> Session:
+        """Return a new session.
+
+        Who cancels it waits for the answer that is on its way: a session that nobody heard of would hold
+        its seat, and a refresh token that was not saved would be lost.
+        """
+        given_up: asyncio.CancelledError | None = None
+
+        async def answer(batch: Batch) -> Sequence[Any]:
+            nonlocal given_up
+            if given_up is not None:
+                raise given_up
+            task = asyncio.ensure_future(self._answer(batch))
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError as error:
+                given_up = error
+                await asyncio.wait([task], timeout=0.0 if _longest(batch) else _GRACE)
+                if not task.done():
+                    raise
+                return task.result()
+            finally:
+                task.cancel()
+
+        try:
+            return await arun(self.sign_in(), answer)
+        finally:
+            if given_up is not None:
+                raise given_up
 
     async def _send(self, effect: Send) -> Outcome[Response]:
         if effect.free:

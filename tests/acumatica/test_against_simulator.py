@@ -9,7 +9,17 @@ from acumatica_b2b.acumatica import Acumatica, OAuthPassword, Password
 from acumatica_b2b.errors import AuthenticationError, ConfigurationError, RateLimitedError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Ok
 from acumatica_b2b.http import Retries
-from acumatica_b2b.model import UNSET, ContactID, Customer, CustomerID, NoteID, Record, RecordKind, Reference
+from acumatica_b2b.model import (
+    UNSET,
+    ContactID,
+    Customer,
+    CustomerID,
+    NoteID,
+    Record,
+    RecordKind,
+    Reference,
+    SiteAssociation,
+)
 from acumatica_b2b.protocols import ChangedSince, Cursor, Everything, Page, PrimaryMarks, Query, Watermark
 from acumatica_b2b.simulators.acumatica import (
     CONNECTION_TYPE,
@@ -19,6 +29,10 @@ from acumatica_b2b.simulators.acumatica import (
     LOCATION_REFERENCE,
     AcumaticaSettings,
     AcumaticaSimulator,
+    AddedDetail,
+    AddedField,
+    CustomEndpoint,
+    CustomKind,
 )
 from acumatica_b2b.simulators.datasets import dataset
 from tests.acumatica.conftest import configured
@@ -244,6 +258,82 @@ def test_a_field_that_the_tenant_lacks(time: Time) -> None:
         pytest.raises(ConfigurationError, match="UsrKCEnabled"),
     ):
         erp.read(Everything(), None)
+
+
+def test_fields_without_their_view(time: Time, simulator: AcumaticaSimulator) -> None:
+    """Custom fields written without their view are found, for one look at the schema of each entity."""
+    short = {name: text.partition(".")[2] for name, text in FIELDS.items() if "." in text}
+    with connected(simulator, time) as erp:
+        expected = read(erp, Everything())
+    simulator.log.clear()
+    with connected(simulator, time, **short) as erp:
+        assert read(erp, Everything()) == expected
+        read(erp, Everything())
+    asked = [path.split("/")[-2] for _, path in simulator.log if path.endswith("adHocSchema")]
+    assert asked == ["Contact", "Customer", "CustomerLocation"]
+
+
+def sites(kind: str, **enabled: bool) -> tuple[dict[str, Any], ...]:
+    """Return rows of sites."""
+    return tuple({"SiteName": name, "Enabled": on, "ConnectionType": kind} for name, on in enabled.items())
+
+
+def test_sites_of_an_extended_endpoint(time: Time) -> None:
+    """Rows of sites that a tenant's own endpoint shows are read: who is enabled where, and with which type."""
+    fields = (
+        AddedField(name="SiteName"),
+        AddedField(name="Enabled", kind=CustomKind.BOOLEAN),
+        AddedField(name="ConnectionType"),
+    )
+    rows = AddedDetail(name="SiteAssociations", entity="SiteAssociation", fields=fields)
+    endpoint = CustomEndpoint(name="KCF", version="24.200.001", details={"Contact": (rows,)})
+    simulator = simulated(time, endpoints=(endpoint,))
+    first, second, third, *_ = simulator.snapshot().contacts
+    for contact, here in ((first, sites("B2B", North=True, South=True)), (second, sites("B2B", North=False))):
+        simulator.put_contact(evolve(contact, details={"SiteAssociations": here}))
+    opt_in = "SiteAssociations[SiteName, Enabled, ConnectionType]"
+    settings = {"endpoint": "KCF", "extends": "24.200.001", "contact_opt_in": opt_in, "connection_type": None}
+    with connected(simulator, time, **settings) as erp:
+        found = erp.contacts([ContactID(str(contact.id)) for contact in (first, second, third)])
+        everyone = {contact.id: contact for one in read(erp, Everything()).values() for contact in one.contacts}
+    associations = [outcome.value.association for outcome in found if isinstance(outcome, Ok) and outcome.value]
+    assert associations == [
+        SiteAssociation(enabled=True, connection_type="B2B", sites=("North", "South")),
+        SiteAssociation(enabled=False),
+        SiteAssociation(enabled=False),
+    ]
+    assert everyone[ContactID(str(first.id))].association == associations[0]
+
+
+def test_attributes(time: Time) -> None:
+    """An attribute is read as opt-in, and written as reference, with no other attribute touched."""
+    simulator = simulated(time, attributes={"Contact": ("SHOP", "REF")})
+    contact = simulator.snapshot().contacts[0]
+    simulator.put_contact(evolve(contact, attributes={"SHOP": "1"}))
+    settings = {"contact_opt_in": "Attributes[SHOP]", "connection_type": None, "contact_reference": "Attributes[REF]"}
+    with connected(simulator, time, **settings) as erp:
+        assert erp.write_references([reference(RecordKind.CONTACT, str(contact.id), "", "42 - Acme")]) == [Ok(None)]
+        (found,) = erp.contacts([ContactID(str(contact.id))])
+        (refused,) = erp.write_references([reference(RecordKind.CONTACT, "999999", "", "42")])
+    assert isinstance(found, Ok)
+    assert found.value is not None
+    assert (found.value.association.enabled, found.value.reference) == (True, "42 - Acme")
+    assert simulator.contact(contact.id or 0).attributes["SHOP"] == "1"
+    assert isinstance(refused, Failed)
+
+
+def test_patch(time: Time, simulator: AcumaticaSimulator) -> None:
+    """With PATCH, where the version has it, a reference is written and no record is made."""
+    contact = simulator.snapshot().contacts[0]
+    with connected(simulator, time, version="25.200.001", patch=True) as erp:
+        kept, nobody = erp.write_references(
+            [reference(RecordKind.CONTACT, number, "", "42") for number in (str(contact.id), "999999")]
+        )
+    assert kept == Ok(None)
+    assert simulator.contact(contact.id or 0).custom[CONTACT_REFERENCE] == "42"
+    assert isinstance(nobody, Failed)
+    assert isinstance(nobody.error, RejectedError)
+    assert nobody.error.reason is Reason.GONE
 
 
 def test_a_screen_without_rights(time: Time) -> None:

@@ -2,10 +2,12 @@ import pytest
 
 from acumatica_b2b.acumatica import (
     AcumaticaConfig,
+    AttributeRow,
     Everyone,
     OAuthPassword,
     Password,
     PlainField,
+    SiteRows,
     UserField,
     opt_in,
     source,
@@ -20,6 +22,7 @@ from tests.acumatica.conftest import URL, configured
         ("Contact.UsrKCEnabled", UserField("Contact", "UsrKCEnabled")),
         ("Contact.AttributeDEPT", UserField("Contact", "AttributeDEPT")),
         ("ExtRefNbr", PlainField("ExtRefNbr")),
+        ("Attributes[WEB-SHOP]", AttributeRow("WEB-SHOP")),
         (" none ", None),
     ],
 )
@@ -29,7 +32,9 @@ def test_source(text: str, expected: object) -> None:
     assert expected is None or str(expected) == text
 
 
-@pytest.mark.parametrize("text", ["", "Contact.", "a.b.c", "Contact.Usr KC", "x' or 1 eq 1"])
+@pytest.mark.parametrize(
+    "text", ["", "Contact.", "a.b.c", "Contact.Usr KC", "x' or 1 eq 1", "Attributes[A B]", "Sites[A,B,C]"]
+)
 def test_source_refused(text: str) -> None:
     """What is no name of a field is refused before anything is asked."""
     with pytest.raises(ConfigurationError, match="written neither"):
@@ -40,6 +45,9 @@ def test_opt_in() -> None:
     """The opt-in is a field or everyone, never nothing."""
     assert opt_in("Everyone") == Everyone()
     assert opt_in("Contact.UsrOn") == UserField("Contact", "UsrOn")
+    assert opt_in("Attributes[SHOP]") == AttributeRow("SHOP")
+    assert opt_in("Sites[Name,On]") == SiteRows("Sites", "Name", "On")
+    assert str(opt_in("Sites[ Name , On,Type ]")) == "Sites[Name, On, Type]"
     with pytest.raises(ConfigurationError, match="everyone"):
         opt_in("none")
 
@@ -64,7 +72,9 @@ def test_written_forms() -> None:
         {"url": "https://user:secret@erp.example.com"},
         {"url": "https://erp.example.com?x=1"},
         {"version": "latest"},
-        {"endpoint": "KCF", "version": "1.0"},
+        {"endpoint": "KCF", "version": "1.0", "extends": "latest"},
+        {"version": "22.200.001", "contact_reference": "ExtRefNbr"},
+        {"version": "23.200.001", "location_reference": "ExtRefNbr"},
         {"wave": 0},
         {"group": -1},
     ],
@@ -81,6 +91,14 @@ def test_since() -> None:
     assert configured(version="24.200.001").since(23, 200)
     assert not configured(version="22.200.001").since(23, 200)
     assert configured(endpoint="KCF", version="1.0", extends="23.200.001").since(23, 200)
+    assert not configured(endpoint="KCF", version="30.0").since(20, 200)
+
+
+def test_references_without_customization() -> None:
+    """ExtRefNbr holds references from 24.200 on; an endpoint of the tenant's own may have it earlier."""
+    assert configured(version="24.200.001", contact_reference="ExtRefNbr").contact_reference == PlainField("ExtRefNbr")
+    assert configured(endpoint="KCF", version="1", extends="22.200.001", location_reference="ExtRefNbr")
+    assert configured(version="20.200.001", customer_reference="AccountRef")
 
 
 def test_no_secret_in_repr() -> None:

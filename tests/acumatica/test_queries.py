@@ -1,5 +1,5 @@
 from datetime import datetime, timedelta, timezone
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -74,6 +74,46 @@ def test_a_group_fits_into_a_query() -> None:
     for shape, name in ((queries.customers(config), "CustomerID"), (queries.contacts(config), "BusinessAccount")):
         url = queries.listing(config, shape, queries.any_of(name, ids), config.page).url
         assert len(urlsplit(url).query) < 2048
+
+
+@given(st.lists(st.text(max_size=30), max_size=50), st.integers(1, 25))
+def test_groups(ids: list[str], group: int) -> None:
+    """Ids are put into groups in their order, none left out, each small enough for a filter whatever it is made of."""
+    found = queries.groups(configured(group=group), "BusinessAccount", ids)
+    assert [one for several in found for one in several] == ids
+    assert all(0 < len(several) <= group for several in found)
+    for several in found:
+        assert len(several) == 1 or len(quote(queries.any_of("BusinessAccount", several))) <= queries.FILTER_LENGTH
+
+
+def test_long_ids() -> None:
+    """Ids that grow when they are encoded are put into smaller groups."""
+    found = queries.groups(configured(), "BusinessAccount", ["株式会社アクメ" * 4] * 20)
+    assert sum(map(len, found)) == 20
+    assert all(len(quote(queries.any_of("BusinessAccount", several))) <= queries.FILTER_LENGTH for several in found)
+
+
+def test_ids_of_any_kind() -> None:
+    """Quotes, slashes, bars, plus signs and letters of any alphabet reach the server as they are."""
+    name = "O'H/A|R+A & Söhne 株式会社"
+    where = queries.any_of("CustomerID", [name])
+    url = queries.listing(configured(), queries.CUSTOMER_KEYS, where, 5).url
+    assert dict(parse_qsl(urlsplit(url).query))["$filter"] == "CustomerID eq 'O''H/A|R+A & Söhne 株式会社'"
+    assert url.isascii()
+
+
+def test_rows_of_details_are_expanded() -> None:
+    """Attributes and rows of sites are expanded, with nothing but the fields that are read."""
+    config = configured(
+        contact_opt_in="Sites[Name, On, Kind]",
+        contact_reference="Attributes[REF]",
+        contact_attributes={"a": "Attributes[A]"},
+    )
+    options = queries.contacts(config).options()
+    assert options["$expand"] == "Sites,Attributes"
+    nested = [path for path in options["$select"].split(",") if "/" in path]
+    assert nested == ["Sites/Name", "Sites/On", "Sites/Kind", "Attributes/AttributeID", "Attributes/Value"]
+    assert "$custom" not in options
 
 
 @given(st.lists(st.tuples(st.text("ABC019", min_size=1, max_size=5)), unique=True))

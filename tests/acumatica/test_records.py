@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from acumatica_b2b.acumatica import queries, records
-from acumatica_b2b.acumatica.records import Row
+from acumatica_b2b.acumatica.rows import Row, row_of
 from acumatica_b2b.errors import DecodeError
 from acumatica_b2b.model import UNSET, Contact, Customer, PostalAddress, SiteAssociation
 from tests.acumatica.conftest import configured, custom, linked, row
@@ -16,12 +16,12 @@ ADDRESS = linked(
 
 def contact(data: dict[str, Any], **settings: Any) -> Contact:
     """Return the contact of a row."""
-    return records.contact(records.row_of(data, queries.CONTACT_KEYS), configured(**settings))
+    return records.contact(row_of(data, queries.CONTACT_KEYS), configured(**settings))
 
 
 def customer(data: dict[str, Any], **settings: Any) -> Customer:
     """Return the customer of a row."""
-    made = records.row_of(data, queries.CUSTOMER_KEYS)
+    made = row_of(data, queries.CUSTOMER_KEYS)
     return records.customer(made, configured(**settings), (), (), complete=True)
 
 
@@ -193,9 +193,97 @@ def test_location() -> None:
         Customer="C1", LocationID="MAIN", LocationName="Shop", Active=False, Default=True, LocationContact=person
     )
     shape = queries.LOCATION_KEYS
-    found = records.location(records.row_of(data, shape), configured())
+    found = records.location(row_of(data, shape), configured())
     assert (found.id, found.name, found.active, found.default) == ("MAIN", "Shop", False, True)
     assert (found.first_name, found.last_name, found.phone, found.address.city) == ("Bo", "Ek", "5", "Austin")
-    assert records.row_of(data, shape).path == "CustomerLocation[C1,MAIN]"
+    assert row_of(data, shape).path == "CustomerLocation[C1,MAIN]"
     nameless = row(Customer="C1", LocationID="MAIN", LocationContact=linked(Attention="Store Manager"))
-    assert records.location(records.row_of(nameless, shape), configured()).first_name == ""
+    assert records.location(row_of(nameless, shape), configured()).first_name == ""
+
+
+# ------------------------------------------------------------------ rows of details
+def details(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return detail rows."""
+    return [{name: {"value": value} for name, value in fields.items()} for fields in rows]
+
+
+def with_details(name: str, rows: object, **settings: Any) -> Contact:
+    """Return a contact that has a list of details."""
+    return contact(row(ContactID=7, NoteID="n") | {name: rows}, **settings)
+
+
+ATTRIBUTES = details({"AttributeID": "COLOUR", "Value": "red"}, {"AttributeID": "SHOP ", "Value": "1"})
+
+
+def test_attributes() -> None:
+    """Attributes are read from their rows, whatever the case of their ids."""
+    found = with_details(
+        "Attributes",
+        ATTRIBUTES,
+        contact_opt_in="Attributes[Shop]",
+        contact_reference="Attributes[COLOUR]",
+        contact_attributes={"colour": "Attributes[COLOUR]", "size": "Attributes[SIZE]"},
+    )
+    assert found.association.enabled is True
+    assert found.reference == "red"
+    assert found.attributes == {"colour": "red"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (details({"AttributeID": "SHOP", "Value": "0"}), False),
+        ([{"AttributeID": {"value": "SHOP"}, "Value": {}}], False),
+        ([], UNSET),
+        (None, UNSET),
+    ],
+)
+def test_missing_attributes(rows: object, expected: object) -> None:
+    """An attribute without a value is no; one whose row or list did not come is neither yes nor no."""
+    assert with_details("Attributes", rows, contact_opt_in="Attributes[SHOP]").association.enabled is expected
+
+
+SITES = details(
+    {"Site": "North", "On": True, "Kind": "B2B"},
+    {"Site": "South", "On": "yes", "Kind": "B2B"},
+    {"Site": "East", "On": False, "Kind": "B2B"},
+    {"Site": "West", "On": True, "Kind": "B2C"},
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, SiteAssociation(enabled=True, connection_type=UNSET, sites=("North", "South", "West"))),
+        (
+            {"sites": ("SOUTH", "North")},
+            SiteAssociation(enabled=True, connection_type="B2B", sites=("North", "SOUTH")),
+        ),
+        ({"sites": ("West",)}, SiteAssociation(enabled=True, connection_type="B2C", sites=("West",))),
+        ({"site_types": ("b2b",)}, SiteAssociation(enabled=True, connection_type="B2B", sites=("North", "South"))),
+        ({"sites": ("West",), "site_types": ("B2B",)}, SiteAssociation(enabled=False)),
+        ({"sites": ("East",)}, SiteAssociation(enabled=False)),
+        ({"sites": ("Nowhere",)}, SiteAssociation(enabled=False)),
+    ],
+)
+def test_sites(settings: dict[str, Any], expected: SiteAssociation) -> None:
+    """A contact is opted in by the enabled rows of the store's sites, with the types that count."""
+    found = with_details("Sites", SITES, contact_opt_in="Sites[Site, On, Kind]", **settings)
+    assert found.association == expected
+
+
+def test_missing_sites() -> None:
+    """No row of sites is no; a list that did not come, or rows without the flag, are neither yes nor no."""
+    neither = SiteAssociation(enabled=UNSET, connection_type=UNSET)
+    assert with_details("Sites", [], contact_opt_in="Sites[Site, On]").association == SiteAssociation(enabled=False)
+    assert with_details("Sites", None, contact_opt_in="Sites[Site, On, Kind]").association == neither
+    blind = details({"Site": "North"})
+    assert with_details("Sites", blind, contact_opt_in="Sites[Site, On]").association.enabled is UNSET
+
+
+@pytest.mark.parametrize("rows", [{}, "x", ["x"]])
+def test_details_of_another_shape(rows: object) -> None:
+    """Details that are no list of objects are an error with its path."""
+    with pytest.raises(DecodeError) as caught:
+        with_details("Sites", rows, contact_opt_in="Sites[Site, On]")
+    assert caught.value.path.startswith("Contact[7].Sites")

@@ -3,16 +3,17 @@ from typing import Any
 
 import pytest
 
-from acumatica_b2b.errors import OutcomeUnknownError, Reason, RejectedError
+from acumatica_b2b.errors import ConfigurationError, OutcomeUnknownError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Ok
 from acumatica_b2b.http import Request, Response
 from acumatica_b2b.model import CustomerID, NoteID, Record, RecordKind, Reference
 from tests.acumatica.conftest import NO_ENTITY, Driver, Script, answer, entity, query
 
-FIELDS = {
+FIELDS: dict[str, Any] = {
     "contact_reference": "Contact.UsrKCRef",
     "customer_reference": "AccountRef",
     "location_reference": "ExtRefNbr",
+    "check_fields": False,
 }
 
 
@@ -57,6 +58,39 @@ def test_one_field_of_one_record(driver: Driver) -> None:
         {"$select": "Customer,LocationID,ExtRefNbr"},
     ]
     assert {request.deadline for request in script.asked} == {60.0}
+
+
+def test_an_attribute(driver: Driver) -> None:
+    """A reference that is an attribute is written as that one row, and read back from its row."""
+    script = Script(lambda request: echo(request) if b"42" in request.body else answer({"Attributes": []}))
+    kept = write(driver, script, CONTACT, reference(RecordKind.CONTACT, "7", "43"), contact_reference="Attributes[REF]")
+    assert json.loads(script.asked[0].body) == {
+        "ContactID": {"value": 7},
+        "Attributes": [{"AttributeID": {"value": "REF"}, "Value": {"value": "42"}}],
+    }
+    assert query(script.asked[0]) == {
+        "$select": "ContactID,Attributes/AttributeID,Attributes/Value",
+        "$expand": "Attributes",
+    }
+    assert kept[0] == Ok(None)
+    assert "without the field 'Attributes[REF]'" in str(kept[1].error)
+
+
+def test_patch(driver: Driver) -> None:
+    """Where it is switched on, PATCH is sent, to which 404 says that there is no such record."""
+    script = Script(echo)
+    assert write(driver, script, CONTACT, patch=True) == [Ok(None)]
+    assert [request.method for request in script.asked] == ["PATCH"]
+    assert "If-Match" not in dict(script.asked[0].headers)
+    (outcome,) = write(driver, Script(lambda _: Response(status=404)), CONTACT, patch=True)
+    assert outcome.error.reason is Reason.GONE
+
+
+def test_patch_without_its_route(driver: Driver) -> None:
+    """An endpoint that lacks PATCH or the entity ends the run instead of passing for a missing record."""
+    missing = answer({"message": "No HTTP resource was found that matches the request URI '/x'."}, 404)
+    with pytest.raises(ConfigurationError):
+        write(driver, Script(lambda _: missing), CONTACT, patch=True)
 
 
 def test_clearing(driver: Driver) -> None:
@@ -105,7 +139,7 @@ def test_unconfigured(driver: Driver) -> None:
     (outcome,) = write(driver, script, LOCATION, location_reference=None)
     assert outcome.error.reason is Reason.UNSUPPORTED
     assert "location_reference" in str(outcome.error)
-    assert script.requests == []
+    assert script.asked == []
 
 
 def test_an_id_that_is_no_number(driver: Driver) -> None:
@@ -113,7 +147,7 @@ def test_an_id_that_is_no_number(driver: Driver) -> None:
     script = Script(echo)
     (outcome,) = write(driver, script, reference(RecordKind.CONTACT, "x"))
     assert outcome.error.reason is Reason.INVALID
-    assert script.requests == []
+    assert script.asked == []
 
 
 def test_lost_answers_are_repeated(driver: Driver) -> None:

@@ -1,27 +1,43 @@
 import json
+import pickle
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
+from attrs import define, evolve
 
-from acumatica_b2b.acumatica import Acumatica, OAuthPassword, Password
-from acumatica_b2b.acumatica.sign_in import SignIn
+from acumatica_b2b.acumatica import Acumatica, Password
+from acumatica_b2b.acumatica.sessions import UnansweredError, cookie_session
 from acumatica_b2b.errors import (
     AuthenticationError,
     ConfigurationError,
     DecodeError,
     NotSentError,
-    OutcomeUnknownError,
     RateLimitedError,
 )
-from acumatica_b2b.flow import Batch, Failed, Ok, run
-from acumatica_b2b.http import Request, Response, Retries, Session
+from acumatica_b2b.http import Request, Response, Retries, with_session
+from acumatica_b2b.model import CustomerID
 from acumatica_b2b.protocols import PrimaryMarks
 from tests.acumatica.conftest import BAD_PASSWORD, Driver, Script, answer, configured, fault
 
-APPLICATION = OAuthPassword(client_id="guid@Live", client_secret="hush", name="sync", password="secret")
 RECORDED = Path(__file__).parents[3] / "shared" / "samples" / "acumatica" / "login_logout_headers.json"
+
+
+@define
+class Time:
+    """A clock that a test moves; who waits moves it as well."""
+
+    moment: datetime = datetime(2026, 5, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.moment
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait."""
+        self.moment += timedelta(seconds=seconds)
 
 
 def paths(script: Script) -> list[str]:
@@ -68,14 +84,14 @@ def test_signed_out_after_failure(driver: Driver) -> None:
 
 
 def test_a_failing_sign_out_hides_nothing(driver: Driver) -> None:
-    """A sign-out that fails is tried once and hides neither result nor error."""
+    """A sign-out that fails is tried once more and hides neither result nor error."""
 
     def lost(_: Request) -> Response:
         raise NotSentError
 
     script = Script(lambda _: answer([]), sign_out=lost)
     assert marks(driver, script).items == ()
-    assert paths(script).count("entity/auth/logout") == 1
+    assert paths(script).count("entity/auth/logout") == 2
     with pytest.raises(ConfigurationError):
         marks(driver, Script(lambda _: Response(status=404), sign_out=lambda _: Response(status=500)))
 
@@ -151,6 +167,112 @@ def test_an_outage_at_sign_in_is_tried_again(driver: Driver) -> None:
     assert marks(driver, script).items == ()
 
 
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_lost_sign_in_is_not_repeated(driver: Driver, *, wrong: bool) -> None:
+    """A sign-in whose answer is lost is not sent again at once, however much is asked for: it may have been wrong."""
+
+    def lost(_: Request) -> Response:
+        if wrong:
+            raise ValueError("the transport broke")
+        return Response(status=504)
+
+    script = Script(lambda _: answer([]), sign_in=lost)
+    with pytest.raises(UnansweredError, match="10 minutes"):
+        driver.call(script, "customers", ["C1", "C2", "C3"], group=1)
+    assert paths(script) == ["entity/auth/login"]
+
+
+def test_a_lost_sign_in_is_repeated_when_its_session_has_ended() -> None:
+    """Ten minutes after a sign-in was lost, when no seat can be held by it any more, it is sent again."""
+    answers = iter([Response(status=504), answer(None, 204, ("Set-Cookie", "a=b"))])
+    script, time = Script(lambda _: answer([]), sign_in=lambda _: next(answers)), Time()
+    with Acumatica(configured(), Password("sync", "secret"), script, clock=time) as erp:
+        for minutes in (0, 9):
+            time.sleep(60 * minutes)
+            with pytest.raises(UnansweredError):
+                erp.read(PrimaryMarks(), None)
+        time.sleep(60)
+        assert erp.read(PrimaryMarks(), None).items == ()
+
+
+def test_who_waited_for_a_full_licence_does_not_wait_again() -> None:
+    """A licence that stays full holds up parallel requests together, not each for itself; later it is asked again."""
+    full = fault("PX.Data.PXException", "API Login Limit")
+    script, time = Script(lambda _: answer([]), sign_in=lambda _: full), Time()
+    config = configured(retries=Retries(patience=30.0), group=1)
+    erp = Acumatica(config, Password("sync", "secret"), script, clock=time, parallel=4)
+    began = time.now()
+    with pytest.raises(RateLimitedError):
+        erp.customers([CustomerID(f"C{i}") for i in range(20)])
+    assert time.now() - began <= timedelta(seconds=30)
+    asked = len(script.requests)
+    time.sleep(31)
+    with pytest.raises(RateLimitedError):
+        erp.customers([CustomerID("C1")])
+    assert len(script.requests) == 2 * asked
+
+
+def test_a_refused_session_is_signed_out_before_a_new_one(driver: Driver) -> None:
+    """A session that is no longer taken is signed out first, so that a client never holds two seats."""
+    answers = iter([Response(status=401), answer([])])
+    script = Script(lambda _: next(answers))
+    marks(driver, script)
+    assert paths(script)[2:4] == ["entity/auth/logout", "entity/auth/login"]
+
+
+def test_cookies_are_renewed() -> None:
+    """A ticket that an answer renews is sent from then on, also with the sign-out; what tells of a request is not."""
+    renewed = (("Set-Cookie", ".ASPXAUTH=new; path=/"), ("Set-Cookie", "requestid=7"), ("Set-Cookie", "UserBranch=2"))
+    script = Script(lambda _: answer([], 200, *renewed))
+    with Acumatica(configured(), Password("sync", "secret"), script, clock=script) as erp:
+        for _ in range(2):
+            erp.read(PrimaryMarks(), None)
+    sent = [header(request, "Cookie") for request in script.requests[1:]]
+    fresh = ".ASPXAUTH=new; ASP.NET_SessionId=def"
+    assert sent == [".ASPXAUTH=abc; ASP.NET_SessionId=def", fresh, fresh]
+
+
+def test_a_late_answer_of_an_older_session() -> None:
+    """An answer to a request of another session renews nothing of the one that is open."""
+    session = cookie_session({".ASPXAUTH": "a", "ASP.NET_SessionId": "s"})
+    late = answer([], 200, ("Set-Cookie", ".ASPXAUTH=b"))
+    request = Request(method="GET", url="http://erp/", headers=(("Cookie", ".ASPXAUTH=old"),))
+    assert session.told(request, late) is session
+    assert session.told(with_session(evolve(request, headers=()), session), late).values[".ASPXAUTH"] == "b"
+
+
+def test_a_renewed_ticket_that_is_refused() -> None:
+    """A session that is refused under its renewed cookies is signed in anew, as any other."""
+    renewed = ("Set-Cookie", ".ASPXAUTH=new; path=/")
+    answers = iter([answer([], 200, renewed), Response(status=401), answer([])])
+    script = Script(lambda _: next(answers))
+    with Acumatica(configured(), Password("sync", "secret"), script, clock=script) as erp:
+        erp.read(PrimaryMarks(), None)
+        erp.read(PrimaryMarks(), None)
+    assert paths(script).count("entity/auth/login") == 2
+
+
+def test_used_again_after_closing() -> None:
+    """A client that is used after it was closed signs in again, and out again."""
+    script = Script(lambda _: answer([]))
+    erp = Acumatica(configured(), Password("sync", "secret"), script, clock=script)
+    for _ in range(2):
+        erp.read(PrimaryMarks(), None)
+        erp.close()
+    assert [path.rpartition("/")[2] for path in paths(script)] == ["login", "Customer", "logout"] * 2
+
+
+def test_no_secret_is_told(driver: Driver) -> None:
+    """Neither name nor password is in a client's text, an error's text, or an error that was pickled."""
+    refusal = fault("PX.Data.PXException", "Error: Invalid credentials for sync@example.com. Please try again.")
+    script = Script(lambda _: answer([]), sign_in=lambda _: refusal)
+    with pytest.raises(AuthenticationError) as caught:
+        marks(driver, script)
+    client = Acumatica(configured(), Password("sync-user", "hush-hush"), script, clock=script)
+    told = f"{caught.value!r} {caught.value} {pickle.dumps(caught.value)!r} {client!r} {client.credentials!r}"
+    assert all(word not in told for word in ("secret", "hush", "sync-user", "@example.com"))
+
+
 def test_an_expired_session_is_renewed_once(driver: Driver) -> None:
     """A session that ended is signed in anew once; refused again, that ends it."""
     answers = iter([Response(status=401), answer([])])
@@ -204,90 +326,3 @@ def test_recorded_cookies(driver: Driver) -> None:
         "requeststat",
     ]
     assert "Locale=Culture=en-US&TimeZone=GMTM0800A" in sent
-
-
-# ------------------------------------------------------------------ OAuth
-def tokens(*answers: dict[str, str] | Response) -> Any:
-    """Return what the token endpoint answers, one after the other."""
-    rest = iter(answers)
-    return lambda _: token if isinstance(token := next(rest), Response) else answer(token)
-
-
-def test_token(driver: Driver) -> None:
-    """A connected application gets a token for name and password, and ends its session with the same token."""
-    script = Script(lambda _: answer([]), sign_in=tokens({"access_token": "t1", "refresh_token": "r1"}))
-    marks(driver, script, credentials=APPLICATION, branch="MAIN")
-    grant, asked, logout = script.requests
-    assert paths(script)[0] == "identity/connect/token"
-    form = {name: value for name, [value] in parse_qs(grant.body.decode()).items()}
-    assert form == {
-        "grant_type": "password",
-        "client_id": "guid@Live",
-        "client_secret": "hush",
-        "username": "sync",
-        "password": "secret",
-        "scope": "api offline_access",
-    }
-    assert header(asked, "Authorization") == header(logout, "Authorization") == "Bearer t1"
-    assert header(asked, "PX-CbApiBranch") == "MAIN"
-    assert "hush" not in repr(script.requests)
-
-
-def test_token_is_refreshed(driver: Driver) -> None:
-    """An expired token is renewed with its refresh token, which goes on with the same session."""
-    granted = tokens({"access_token": "t1", "refresh_token": "r1"}, {"access_token": "t2", "refresh_token": "r2"})
-    answers = iter([Response(status=401), answer([])])
-    script = Script(lambda _: next(answers), sign_in=granted)
-    marks(driver, script, credentials=APPLICATION)
-    form = parse_qs(script.requests[2].body.decode())
-    assert (form["grant_type"], form["refresh_token"]) == (["refresh_token"], ["r1"])
-    assert header(script.requests[-1], "Authorization") == "Bearer t2"
-
-
-def test_a_void_refresh_token_falls_back(driver: Driver) -> None:
-    """A refresh token that is void is followed by one grant for name and password, and is not used again."""
-    void = answer({"error": "invalid_grant"}, 400)
-    granted = tokens({"access_token": "t1", "refresh_token": "r1"}, void, {"access_token": "t2"})
-    answers = iter([Response(status=401), answer([])])
-    script = Script(lambda _: next(answers), sign_in=granted)
-    marks(driver, script, credentials=APPLICATION)
-    kinds = [parse_qs(request.body.decode())["grant_type"] for request in script.requests if "token" in request.url]
-    assert kinds == [["password"], ["refresh_token"], ["password"]]
-
-
-def test_a_refused_application(driver: Driver) -> None:
-    """A wrong secret is an AuthenticationError that names the endpoint's own code."""
-    script = Script(lambda _: answer([]), sign_in=tokens(answer({"error": "invalid_client"}, 400)))
-    with pytest.raises(AuthenticationError, match="invalid_client"):
-        marks(driver, script, credentials=APPLICATION)
-
-
-def test_an_answer_without_a_token(driver: Driver) -> None:
-    """A token endpoint that answers without a token is of no documented shape."""
-    script = Script(lambda _: answer([]), sign_in=tokens({"token_type": "Bearer"}))
-    with pytest.raises(DecodeError, match="access_token"):
-        marks(driver, script, credentials=APPLICATION)
-
-
-def test_application_of_another_tenant() -> None:
-    """An application of another tenant, or a scope that opens a session a request, is refused at once."""
-    with pytest.raises(ConfigurationError, match="Live"):
-        SignIn(configured(tenant="Test"), APPLICATION)
-    scope = "api:concurrent_access"
-    concurrent = OAuthPassword(client_id="guid@Live", client_secret="", name="", password="", scope=scope)
-    with pytest.raises(ConfigurationError, match="concurrent"):
-        SignIn(configured(), concurrent)
-
-
-def test_a_lost_refresh_is_not_repeated() -> None:
-    """A refresh whose answer was lost is not sent again: its token may be void."""
-    sign_in = SignIn(configured(), APPLICATION)
-    replies = iter([answer({"access_token": "t1", "refresh_token": "r1"}), None, answer({"access_token": "t2"})])
-
-    def reply(batch: Batch) -> list[Any]:
-        assert len(batch) == 1
-        response = next(replies)
-        return [Failed(OutcomeUnknownError("lost")) if response is None else Ok(response)]
-
-    assert run(sign_in(), reply) == Session(headers=(("Authorization", "Bearer t1"),))
-    assert run(sign_in(), reply) == Session(headers=(("Authorization", "Bearer t2"),))

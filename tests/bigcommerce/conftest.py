@@ -2,17 +2,33 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from attrs import define, field
 
+from acumatica_b2b.actions import Action, CreateAddress, CreateCompany, CreateUser
 from acumatica_b2b.bigcommerce import AsyncBigCommerce, BigCommerce, BigCommerceConfig
+from acumatica_b2b.errors import RejectedError
+from acumatica_b2b.flow import Failed, Ok
 from acumatica_b2b.http import Request, Response
+from acumatica_b2b.model import (
+    CompanyID,
+    CompanyRef,
+    ContactID,
+    CustomerID,
+    DesiredAddress,
+    DesiredCompany,
+    DesiredUser,
+    LocationID,
+    NoteID,
+    PostalAddress,
+    StorefrontID,
+)
 
 Answer: TypeAlias = Response | Exception | Callable[[Request], Response]
 URL = "https://api-b2b.bigcommerce.com/api/v3/io/"
@@ -74,13 +90,13 @@ ROLES = (
 
 @define
 class Clock:
-    """A clock that only notes what it was told to wait."""
+    """A clock on which time passes by waiting only, and that notes it."""
 
     slept: list[float] = field(factory=list[float])
 
     def now(self) -> datetime:
-        """Return always the same moment."""
-        return datetime(2026, 1, 1, tzinfo=UTC)
+        """Return the start and what was waited for."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=sum(self.slept))
 
     def sleep(self, seconds: float, /) -> None:
         """Note it."""
@@ -94,8 +110,8 @@ class AsyncClock:
     slept: list[float] = field(factory=list[float])
 
     def now(self) -> datetime:
-        """Return always the same moment."""
-        return datetime(2026, 1, 1, tzinfo=UTC)
+        """Return the start and what was waited for."""
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=sum(self.slept))
 
     async def sleep(self, seconds: float, /) -> None:
         """Note it."""
@@ -206,6 +222,89 @@ async def _aresult(act: Callable[[Any], Any], client: AsyncBigCommerce) -> Any:
         return await done if asyncio.iscoroutine(done) else done
     except Exception as error:
         return error
+
+
+# ------------------------------------------------------------------ creations
+SINCE = str(STAMP - 150)
+BULK = answer(200, {"code": 200, "data": [{"userId": 999, "bcId": 1}], "meta": {"message": "Success"}})
+
+
+def person(i: int, **fields: Any) -> DesiredUser:
+    """Return the user that contact number i should become."""
+    named = {"contact": ContactID(f"K{i}"), "external_id": NoteID(f"note-{i}"), "email": f"u{i}@example.com"}
+    return DesiredUser(**{**named, "first_name": "Ann", "last_name": "Lee", **fields})
+
+
+def user(i: int, company: str = "5", role: str = "Junior Buyer", **fields: Any) -> CreateUser:
+    """Return the creation of user number i."""
+    return CreateUser(company=CompanyID(StorefrontID(company)), user=person(i, **fields), role=role)
+
+
+def company(i: int, *, admin: bool = True, **fields: Any) -> CreateCompany:
+    """Return the creation of company number i, its admin being user number i."""
+    desired = DesiredCompany(
+        customer=CustomerID(f"C{i}"),
+        external_id=NoteID(f"cnote-{i}"),
+        name=f"Company {i}",
+        email="office@example.com",
+        phone="555",
+        **{"address": PostalAddress(line1="1 Main", city="Austin", country="US"), **fields},
+    )
+    return CreateCompany(company=desired, admin=person(i) if admin else None, role="Admin")
+
+
+def address(i: int, company: str = "5", **fields: Any) -> CreateAddress:
+    """Return the creation of address number i."""
+    desired = DesiredAddress(
+        location=LocationID(f"L{i}"),
+        external_id=NoteID(f"anote-{i}"),
+        label="Dock",
+        first_name="Ann",
+        last_name="Lee",
+        **{"address": PostalAddress(line1="1 Main", city="Austin", country="DK"), **fields},
+    )
+    return CreateAddress(company=CompanyID(StorefrontID(company)), address=desired)
+
+
+def doing(*actions: Action) -> Callable[[Any], Any]:
+    """Return the act of performing."""
+    return lambda client: client.perform(actions)
+
+
+def reasons(outcomes: Sequence[Any]) -> list[object]:
+    """Return each outcome's id, or its reason, or its error's class."""
+    told: list[object] = []
+    for outcome in outcomes:
+        match outcome:
+            case Ok(id_):
+                told.append(id_)
+            case Failed(RejectedError(reason=reason)):
+                told.append(reason)
+            case Failed(error):
+                told.append(type(error))
+    return told
+
+
+# ------------------------------------------------------------------ looking
+GUID = "0a1b2c3d-0000-4000-8000-00000000000f"
+
+
+def ref(id_: str | None = None, *, external_id: str = GUID, customer: str = "C1") -> CompanyRef:
+    """Return which company to look at."""
+    company = None if id_ is None else CompanyID(StorefrontID(id_))
+    return CompanyRef(customer=CustomerID(customer), external_id=NoteID(external_id), id=company)
+
+
+def observing(*refs: CompanyRef) -> Callable[[Any], Any]:
+    """Return the act of observing."""
+    return lambda client: client.observe(refs)
+
+
+def with_company(shop: Shop, id_: int = 5, **fields: Any) -> Shop:
+    """Return the shop with one company that has two users and an address."""
+    shop.on(f"GET companies/{id_}", one(**company_row(id_, **fields)))
+    shop.on("GET users", listed(user_row(12, company=id_, role=12795), user_row(9, company=id_, uuid=GUID.upper())))
+    return shop.on("GET addresses", listed(address_row(3, company=str(id_), external_id=GUID, isDefaultShipping=True)))
 
 
 @pytest.fixture

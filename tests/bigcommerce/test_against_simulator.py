@@ -143,7 +143,9 @@ def test_first_load(drops: bool, shuffles: bool) -> None:  # noqa: FBT001 - swit
     ids = done(client, *(CreateUser(company=homes[i % 25], user=person(i), role="Junior Buyer") for i in range(60)))
     assert shop.writes - before == 6
     places = done(client, *(CreateAddress(company=homes[i], address=placed(i)) for i in range(12)))
+    before = shop.writes
     done(client, *(rewritten(i, homes[i]) for i in range(25)))
+    assert shop.writes - before == 3
     companies = [value(outcome) for outcome in client.observe([ref(i) for i in range(25)])]
     assert [observed.id for observed in companies] == homes
     assert all(observed.complete for observed in companies)

@@ -29,7 +29,7 @@ from acumatica_b2b.model import (
     StorefrontID,
     UserID,
 )
-from tests.bigcommerce.conftest import Shop, answer, company_row, one, refused, user_row
+from tests.bigcommerce.conftest import Shop, answer, company_row, listed, one, refused, user_row
 
 COMPANY = CompanyID(StorefrontID("5"))
 USER = UserID(StorefrontID("7"))
@@ -67,29 +67,81 @@ def reason(outcome: Any) -> Reason:
     return outcome.error.reason
 
 
+def with_user(shop: Shop, **fields: Any) -> Shop:
+    """Return the shop with user 7."""
+    return shop.on("GET users/7", one(**user_row(7, **fields)))
+
+
 # ------------------------------------------------------------------ users
 def test_update_user(shop: Shop) -> None:
-    """Only what changes is sent, under the API's names."""
-    shop.on("PUT users/7", one(**user_row(7)))
+    """Changes are sent under the API's names, beside the fields that the user has."""
+    with_user(shop, phoneNumber="555", uuid="n").on("PUT users/7", one(**user_row(7, firstName="Bo")))
+    assert shop.ask(doing(update_user(("first_name", "Bo")))) == (Ok("7"),)
+    assert shop.bodies("PUT users/7") == [{"firstName": "Bo", "lastName": "Lee", "phoneNumber": "555", "uuid": "n"}]
+    assert shop.routes() == ["GET users/7", "PUT users/7"]
+
+
+def test_all_fields_of_a_user(shop: Shop) -> None:
+    """Every field has the API's name; one may be emptied."""
+    with_user(shop, phoneNumber="555").on("PUT users/7", one(**user_row(7, firstName="Bo", lastName="Ek")))
     changes: Changes = (("first_name", "Bo"), ("last_name", "Ek"), ("phone", ""), ("external_id", "n"))
     assert shop.ask(doing(update_user(*changes))) == (Ok("7"),)
     assert shop.bodies("PUT users/7") == [{"firstName": "Bo", "lastName": "Ek", "phoneNumber": "", "uuid": "n"}]
-    assert shop.routes() == ["PUT users/7"]
+
+
+def test_update_of_a_user_seen_before(shop: Shop) -> None:
+    """A user who was observed, found or updated before is not read again, but for after forget()."""
+    with_user(shop).on("PUT users/7", one(**user_row(7, firstName="Bo")), one(**user_row(7, firstName="Cy")))
+    shop.on("GET users", listed(user_row(7, email="a@example.com")))
+    found = lambda client: client.find_users(["a@example.com"])  # noqa: E731 - an act
+    acts = [doing(update_user(("first_name", name))) for name in ("Bo", "Cy")]
+    shop.play(found, acts[0], doing(update_user(("phone", "5"))))
+    assert shop.bodies("PUT users/7")[1] == {"firstName": "Bo", "lastName": "Lee", "phoneNumber": "5"}
+    assert "GET users/7" not in shop.routes()
+    shop.play(found, lambda client: client.forget(), *acts)
+    assert shop.routes().count("GET users/7") == 1
 
 
 def test_update_email(shop: Shop) -> None:
     """An address that the shop tells in other case is the same; one that it kept is a refusal without the address."""
-    shop.on("PUT users/7", one(email="Bo@x.de"), one(email="ann@x.de"), one())
-    [first], [second], [third] = shop.play(*[doing(update_user(("email", "bo@x.de")))] * 3)
-    assert first == third == Ok("7")
+    with_user(shop).on("PUT users/7", one(**user_row(7, email="Bo@x.de")), one(**user_row(7, email="ann@x.de")))
+    [first], [second] = shop.play(*[doing(update_user(("email", "bo@x.de")))] * 2)
+    assert first == Ok("7")
     assert reason(second) is Reason.INVALID
     assert "@" not in str(second.error)
     assert "contact 'K1'" in str(second.error)
 
 
+def test_email_read_back(shop: Shop) -> None:
+    """Where the answer to a new address does not tell it, the user is read."""
+    shop.on("GET users/7", one(**user_row(7)), one(**user_row(7, email="bo@x.de")), one(**user_row(7)))
+    shop.on("PUT users/7", one())
+    [first], [second] = shop.play(*[doing(update_user(("email", "bo@x.de")))] * 2)
+    assert first == Ok("7")
+    assert reason(second) is Reason.INVALID
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kept"),
+    [("first_name", "Bo", "first name"), ("last_name", "Ek", "last name"), ("phone", "9", "phone")],
+)
+def test_ignored_field(shop: Shop, field: str, value: str, kept: str) -> None:
+    """A field that the shop answers as it was is told as kept."""
+    with_user(shop, phoneNumber="555").on("PUT users/7", one(**user_row(7, phoneNumber="555")))
+    [outcome] = shop.ask(doing(update_user((field, value))))
+    assert reason(outcome) is Reason.INVALID
+    assert str(outcome.error).endswith(f"kept the old {kept}")
+
+
+def test_field_in_the_shops_own_way(shop: Shop) -> None:
+    """A value that the shop tells in its own way was taken: a phone by its digits, a name without case."""
+    with_user(shop, phoneNumber="5 55").on("PUT users/7", one(**user_row(7, phoneNumber="5 55", firstName="Anna B.")))
+    assert shop.ask(doing(update_user(("phone", "(5) 55"), ("first_name", "Anna")))) == (Ok("7"),)
+
+
 def test_taken_email(shop: Shop) -> None:
     """An address that is taken is told as such."""
-    shop.on("PUT users/7", refused("Email already exists. ['bo@x.de']"))
+    with_user(shop).on("PUT users/7", refused("Email already exists. ['bo@x.de']"))
     [outcome] = shop.ask(doing(update_user(("email", "bo@x.de"))))
     assert reason(outcome) is Reason.EMAIL_TAKEN
     assert str(outcome.error) == "update company user 7 of contact 'K1': Email already exists."
@@ -105,9 +157,24 @@ def test_update_extra_field(shop: Shop) -> None:
     shop.on("GET users/7", one(**user_row(7, extraFields=held))).on("PUT users/7", one())
     shop.ask(doing(update_user(("extra_fields.B", ""), ("extra_fields.D.E", "4"), ("phone", "5"))))
     fields = [("A", "1"), ("B", ""), ("D.E", "4")]
-    assert shop.bodies("PUT users/7") == [
-        {"phoneNumber": "5", "extraFields": [{"fieldName": name, "fieldValue": value} for name, value in fields]},
-    ]
+    [body] = shop.bodies("PUT users/7")
+    assert body["phoneNumber"] == "5"
+    assert body["extraFields"] == [{"fieldName": name, "fieldValue": value} for name, value in fields]
+
+
+def test_required_extra_fields_of_a_user(shop: Shop) -> None:
+    """Where a store wants a user's extra fields with every update, they go with fields and with roles."""
+    with_user(shop, extraFields=[{"fieldName": "Title", "fieldValue": "CEO"}])
+    shop.on("PUT users/7", refused("Title is required"), one(**user_row(7, firstName="Bo")))
+    assert shop.ask(doing(update_user(("first_name", "Bo")))) == (Ok("7"),)
+    assert shop.bodies("PUT users/7")[1]["extraFields"] == [{"fieldName": "Title", "fieldValue": "CEO"}]
+    shop.on("PUT users/7", refused("Title is required"), one(**user_row(7, role=900)))
+    assert shop.ask(doing(set_role("Primary Admin"))) == (Ok("7"),)
+    assert shop.bodies("PUT users/7")[1] == {
+        "role": 2,
+        "companyRoleId": 900,
+        "extraFields": [{"fieldName": "Title", "fieldValue": "CEO"}],
+    }
 
 
 def test_unknown_field(shop: Shop) -> None:
@@ -119,45 +186,55 @@ def test_unknown_field(shop: Shop) -> None:
 
 def test_lost_update(shop: Shop) -> None:
     """An update whose answer was lost is sent again."""
-    shop.on("PUT users/7", OSError("reset"), answer(503, {}), one())
+    with_user(shop).on("PUT users/7", OSError("reset"), answer(503, {}), one())
     assert shop.ask(doing(update_user(("phone", "1")))) == (Ok("7"),)
     assert shop.slept == [1.0, 2.0]
 
 
 def test_user_gone(shop: Shop) -> None:
     """A user that is not there, or whose id is none of this store, is gone."""
-    shop.on("PUT users/7", refused("User matching query does not exist.", 404))
-    outcomes = shop.ask(doing(update_user(("phone", "1")), update_user(("phone", "1"), user="x/1")))
-    assert [reason(outcome) for outcome in outcomes] == [Reason.GONE] * 2
-    assert len(shop.sent) == 1
+    gone = refused("User matching query does not exist.", 404)
+    with_user(shop).on("PUT users/7", gone).on("GET users/8", gone)
+    users = ("7", "8", "x/1")
+    outcomes = shop.ask(doing(*(update_user(("phone", "1"), user=user) for user in users)))
+    assert [reason(outcome) for outcome in outcomes] == [Reason.GONE] * 3
+    assert shop.routes() == ["GET users/7", "GET users/8", "PUT users/7"]
 
 
 def test_unreadable_update(shop: Shop) -> None:
     """A page instead of an answer fails that record."""
-    shop.on("PUT users/7", Response(status=200, body=b"<html>"))
+    with_user(shop).on("PUT users/7", Response(status=200, body=b"<html>"))
     assert isinstance(shop.ask(doing(update_user(("phone", "1"))))[0].error, DecodeError)
 
 
 def test_update_without_content(shop: Shop) -> None:
     """An update that answers nothing is done."""
-    shop.on("PUT users/7", Response(status=204))
+    with_user(shop).on("PUT users/7", Response(status=204))
     assert shop.ask(doing(update_user(("phone", "1")))) == (Ok("7"),)
 
 
 # ------------------------------------------------------------------ roles
 def test_set_role(shop: Shop) -> None:
     """A role is given by its id, with the number that goes with it."""
-    shop.on("PUT users/7", one(companyRoleId=900))
+    shop.on("PUT users/7", one(**user_row(7, role=900)))
     assert shop.ask(doing(set_role("Primary Admin"))) == (Ok("7"),)
     assert shop.bodies("PUT users/7") == [{"role": 2, "companyRoleId": 900}]
 
 
 def test_role_not_taken(shop: Shop) -> None:
     """A role that the shop says it kept is a refusal."""
-    shop.on("PUT users/7", one(companyRoleId=12795))
+    shop.on("PUT users/7", one(**user_row(7, role=12795)))
     [outcome] = shop.ask(doing(set_role("Admin")))
     assert reason(outcome) is Reason.INVALID
     assert "role 'Admin'" in str(outcome.error)
+
+
+def test_role_read_back(shop: Shop) -> None:
+    """Where the answer to a new role does not tell it, the user is read."""
+    shop.on("PUT users/7", one()).on("GET users/7", one(**user_row(7, role=12793)), one(**user_row(7, role=900)))
+    [first], [second] = shop.play(*[doing(set_role("Admin"))] * 2)
+    assert first == Ok("7")
+    assert reason(second) is Reason.INVALID
 
 
 def test_unknown_role(shop: Shop) -> None:
@@ -309,6 +386,6 @@ def test_update_address(shop: Shop) -> None:
 
 def test_side_by_side(shop: Shop) -> None:
     """One refused action costs no other; each has its outcome in order."""
-    shop.on("PUT users/7", refused("bad"), one()).on("DELETE addresses/3", one())
+    with_user(shop).on("PUT users/7", refused("bad"), one()).on("DELETE addresses/3", one())
     outcomes = shop.ask(doing(update_user(("phone", "1")), REMOVE_ADDRESS, update_user(("phone", "2"))))
     assert [isinstance(outcome, Ok) for outcome in outcomes] == [False, True, True]

@@ -21,7 +21,7 @@ def config(**fields: Any) -> BigCommerceConfig:
         {"token": "ü"},
         {"store_hash": ""},
         {"channel_ids": ()},
-        {"page_size": 0},
+        {"page_size": 1},
         {"page_size": 201},
     ],
 )
@@ -32,10 +32,21 @@ def test_impossible_values(fields: dict[str, Any]) -> None:
     assert "X-Other" not in str(caught.value)
 
 
-@pytest.mark.parametrize("size", [1, 200])
+@pytest.mark.parametrize("size", [2, 200])
 def test_page_sizes(size: int) -> None:
-    """Pages of 1 to 200 are accepted."""
+    """Pages of 2 to 200 are accepted: they overlap by one row."""
     assert config(page_size=size).page_size == size
+
+
+def test_channels_of_sites() -> None:
+    """A user's channels are those of his sites; who has none, or a store without a table, has the default ones."""
+    several = config(channel_ids=(1,), channels={"MAIN": 1, "SHOP": 7, "OUTLET": 7})
+    assert several.channels_of(("OUTLET", "SHOP", "ELSEWHERE")) == (7,)
+    assert several.channels_of(("SHOP", "MAIN")) == (7, 1)
+    assert several.channels_of(()) == (1,)
+    assert several.channels_of(("ELSEWHERE",)) == ()
+    assert several.all_channels == (1, 7)
+    assert config(channel_ids=(3,)).channels_of(("MAIN",)) == (3,)
 
 
 class Nowhere:

@@ -33,6 +33,7 @@ from tests.bigcommerce.conftest import Shop, listed, one, user_row
 
 SPECIFICATION = Path(__file__).parents[3] / "shared" / "openapi" / "bigcommerce" / "b2b_merged.yaml"
 COMPANY = CompanyID(StorefrontID("5"))
+OTHER = CompanyID(StorefrontID("6"))
 PLACE = PostalAddress(line1="1 Main", city="Austin", state="TX", country="US", postal_code="1")
 PERSON = DesiredUser(
     contact=ContactID("K1"),
@@ -93,6 +94,11 @@ def validate() -> Any:
             "companies/{companyId}",
         ),
         (
+            [UpdateCompany(company=each, customer=CustomerID("C1"), changes=CHANGES[:2]) for each in (COMPANY, OTHER)],
+            "PUT companies/bulk",
+            "companies/bulk",
+        ),
+        (
             [UpdateCompany(company=COMPANY, customer=CustomerID("C1"), changes=(("active", "no"),))],
             "PUT companies/5/status",
             "companies/{companyId}/status",
@@ -118,7 +124,7 @@ def test_requests(shop: Shop, validate: Any, actions: list[Action], route: str, 
     """Every write is of the documented shape."""
     shop.on("GET states", one(stateName="Texas")).on("GET countries", one(countryName="United States"))
     shop.on("GET companies", listed()).on("GET users", listed(user_row(1))).on("GET addresses", listed())
-    shop.on(route, one(companyId=5, userId=5, addressId=5))
+    shop.on("GET users/5", one(**user_row(5))).on(route, one(companyId=5, userId=5, addressId=5))
     shop.ask(lambda client: client.perform(actions))
     bodies = shop.bodies(route)
     assert bodies

@@ -6,12 +6,15 @@ from hypothesis import strategies as st
 
 from acumatica_b2b.bigcommerce.complaints import addresses_in, complaints, without_addresses
 from acumatica_b2b.bigcommerce.errors import (
+    TooLargeError,
     addresses_named,
     classify,
     classify_bulk,
+    classify_core,
     classify_removal,
     moment,
     refusal,
+    told,
 )
 from acumatica_b2b.errors import (
     AuthenticationError,
@@ -21,9 +24,10 @@ from acumatica_b2b.errors import (
     RateLimitedError,
     Reason,
     RejectedError,
+    RemoteError,
 )
 from acumatica_b2b.flow import Failed, Ok
-from acumatica_b2b.http import Response
+from acumatica_b2b.http import Allowance, Response
 from tests.bigcommerce.conftest import STAMP, answer, one, refused
 
 
@@ -65,6 +69,7 @@ def test_html_with_success() -> None:
             "companyPhone: This field may not be null.",
         ),
         ({"data": {"errMsg": {"roles": {"0": ["no choice"]}}}}, "roles: no choice"),
+        ({"data": {"errMsg": {"Tax_id": ["too long"]}}}, "Tax_id: too long"),
         ({"data": {"errMsg": {"non_field_errors": ["User must have a role."]}}}, "User must have a role."),
         ({"data": {"errMsg": [{}, {"last_name": ["may not be null"]}]}}, "lastName: may not be null"),
         ({"data": {"errMsg": "Check is default fields."}, "meta": {"message": "logical"}}, "Check is default fields."),
@@ -102,7 +107,6 @@ def test_same_complaint_once() -> None:
         (405, Reason.UNSUPPORTED),
         (406, Reason.OTHER),
         (409, Reason.INVALID),
-        (413, Reason.INVALID),
         (422, Reason.INVALID),
         (501, Reason.UNSUPPORTED),
         (507, Reason.OTHER),
@@ -208,6 +212,52 @@ def test_rate_limit(headers: dict[str, str], seconds: float | None) -> None:
     error = error_of(answer(429, {}, **headers))
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == pytest.approx(seconds)
+
+
+def test_too_large() -> None:
+    """A request that is too large is a fault of this library, not of a record."""
+    error = error_of(refused("Add up to ten data at a time", 413))
+    assert isinstance(error, TooLargeError)
+    assert not isinstance(error, RemoteError)
+    assert "413" in str(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - made here
+    bulk = classify_bulk(refused("Add up to ten data at a time", 413))
+    assert isinstance(bulk, Failed)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_core_scope(status: int) -> None:
+    """A token that the core API refuses is told with the scope that it needs there."""
+    outcome = classify_core(answer(status, {"status": status, "title": "abc"}))
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, AuthenticationError)
+    assert "Customers: read-only" in str(outcome.error)
+    assert isinstance(classify_core(one()), Ok)
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowance"),
+    [
+        (
+            {"X_Requests_Remaining": "7 times", "X_Request_Window_Resets_After": "0.397 s"},
+            Allowance(left=7, resets=0.397),
+        ),
+        ({"X_Rate_Limit_Requests_Left": "0", "X_Rate_Limit_Time_Reset_Ms": "1500"}, Allowance(left=0, resets=1.5)),
+        ({"X_Requests_Remaining": "150 times"}, Allowance(left=150)),
+        ({"X_Requests_Remaining": "many"}, None),
+        ({}, None),
+    ],
+)
+def test_allowance(headers: dict[str, str], allowance: Allowance | None) -> None:
+    """Every answer tells the budget what is left, in either family of headers and with their units."""
+    assert told(answer(200, {}, **headers)) == allowance
+
+
+def test_allowance_of_a_refusal() -> None:
+    """A 429 leaves nothing, whatever its headers say."""
+    refusal = answer(429, {}, X_Requests_Remaining="9 times", Retry_After="3")
+    assert told(refusal) == Allowance(left=0, resets=3.0)
+    assert told(answer(429, {})) == Allowance(left=0)
 
 
 def test_last_admin() -> None:

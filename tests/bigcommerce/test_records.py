@@ -16,12 +16,11 @@ from acumatica_b2b.bigcommerce.records import (
     ExtraFieldRecord,
     One,
     UserRecord,
-    company_address,
-    company_user,
     decoded,
     normal_id,
     pairs,
 )
+from acumatica_b2b.bigcommerce.translating import company_address, company_user
 from acumatica_b2b.errors import DecodeError
 from acumatica_b2b.http import Response
 from acumatica_b2b.model import PostalAddress

@@ -22,9 +22,10 @@ def test_roles_there(shop: Shop) -> None:
 
 def test_roles_on_the_second_page(shop: Shop) -> None:
     """All pages of roles are read."""
-    shop.on("GET companies/roles", listed(*ROLES[:2], total=4), listed(*ROLES[2:], total=4))
-    shop.ask(requiring("Primary Admin"), page_size=2)
-    assert len(shop.sent) == 2
+    second = listed(*ROLES[2:], total=4)
+    shop.on("GET companies/roles", listed(*ROLES[:3], total=4), second, listed())
+    shop.ask(requiring("Primary Admin"), page_size=3)
+    assert len(shop.sent) == 3
 
 
 def test_missing_role(shop: Shop) -> None:

@@ -22,6 +22,7 @@ from acumatica_b2b.model import Company, CompanyRef, Customer, CustomerID
 from acumatica_b2b.protocols import Everything
 from acumatica_b2b.stores import MemoryStore
 
+_CONFIGURED = {"plan", "sync", "log", "check"}
 COMMAND = (sys.executable, "-c", "from acumatica_b2b.cli import main; main()")
 """The command line as a process of its own."""
 
@@ -51,7 +52,7 @@ class Desk:
 
     def run(self, *arguments: str, **environ: str) -> Result:
         """Return what a command came to."""
-        arguments = (*arguments, "--config", str(self.file)) if arguments[0] in {"plan", "sync", "log"} else arguments
+        arguments = (*arguments, "--config", str(self.file)) if arguments[0] in _CONFIGURED else arguments
         return CliRunner().invoke(cli, arguments, env={**self.environ, **environ}, catch_exceptions=False)
 
     def json(self, *arguments: str) -> Any:

@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 
 from acumatica_b2b.acumatica import OAuthPassword, Password, PlainField, UserField
+from acumatica_b2b.acumatica.config import AttributeRow, SiteRows
 from acumatica_b2b.cli.config import parse_config, read_config
 from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.model import RecordKind
-from acumatica_b2b.policy import FirstAdmin, TakeBack
+from acumatica_b2b.policy import ExistingShoppers, FirstAdmin, TakeBack
 
 ACUMATICA = '[acumatica]\nurl = "https://erp.example.com/Live"\nname = "sync"\nopt_in = "Contact.UsrOn"\n'
 SHOP = '[bigcommerce]\nstore_hash = "abc"\n'
@@ -25,7 +26,7 @@ def test_two_sections_are_enough() -> None:
 def test_every_key_goes_where_it_belongs() -> None:
     """What the file says reaches the clients' configurations and the policy under their own names."""
     text = (
-        f'{ACUMATICA}tenant = "Company"\nbranch = "MAIN"\nendpoint_version = "23.200.001"\nconnection_type = "none"\n'
+        f'{ACUMATICA}tenant = "Company"\nbranch = "MAIN"\nendpoint_version = "25.200.001"\nconnection_type = "none"\n'
         'reference_contact = "ExtRefNbr"\nread_deadline = 10\nranges = false\nenabled_texts = ["on"]\n'
         'attributes = { floor = "Contact.UsrFloor" }\n'
         f'{SHOP}channel_ids = [1, 7]\ncompany_id_field = "ERP ID"\nwelcome_mail = true\n'
@@ -36,7 +37,7 @@ def test_every_key_goes_where_it_belongs() -> None:
     assert (config.acumatica.tenant, config.acumatica.branch, config.acumatica.version) == (
         "Company",
         "MAIN",
-        "23.200.001",
+        "25.200.001",
     )
     assert (config.acumatica.connection_type, config.acumatica.contact_reference) == (None, PlainField("ExtRefNbr"))
     assert (config.acumatica.read_deadline, config.acumatica.ranges, config.acumatica.enabled_texts) == (
@@ -51,6 +52,40 @@ def test_every_key_goes_where_it_belongs() -> None:
     assert (policy.customer_classes, policy.customer_statuses, policy.guests) == (frozenset({"LOCAL"}), None, True)
     assert (policy.take_back, policy.first_admin) == (TakeBack.ALL, FirstAdmin.LOWEST_CONTACT)
     assert (policy.lease, policy.limits.removals, policy.lengths.name) == (60, 3, 50)
+
+
+def test_further_places_and_channels_are_read() -> None:
+    """Attributes, rows of sites, fields without a view, channels of sites and price lists can be configured."""
+    text = (
+        '[acumatica]\nurl = "https://erp.example.com/Live"\nname = "sync"\nendpoint_version = ""\npatch = true\n'
+        'opt_in = "Sites[SiteName, Enabled, ConnectionType]"\nsites = ["Shop"]\nsite_types = ["B2B"]\n'
+        'reference_contact = "Attributes[WEBSHOP]"\nreference_customer = "UsrShopID"\ncheck_fields = false\n'
+        f'{SHOP}channels = {{ Shop = 7 }}\ncatalog_id = 12\ncore_url = "https://core.example.com"\n'
+        '[policy]\nexisting_shoppers = "hold"\nparking_domain = "parked.example.com"\n'
+    )
+    config = parse_config(text)
+    erp, shop = config.acumatica, config.storefront(SECRETS)
+    assert erp.contact_opt_in == SiteRows("Sites", "SiteName", "Enabled", "ConnectionType")
+    assert (erp.sites, erp.site_types, erp.check_fields, erp.patch, erp.version) == (
+        ("Shop",),
+        ("B2B",),
+        False,
+        True,
+        "",
+    )
+    assert (erp.contact_reference, erp.customer_reference) == (AttributeRow("WEBSHOP"), PlainField("UsrShopID"))
+    assert (shop.channels, shop.catalog_id, shop.core_url) == ({"Shop": 7}, 12, "https://core.example.com")
+    assert config.policy.existing_shoppers is ExistingShoppers.HOLD
+    assert config.policy.parking_domain == "parked.example.com"
+
+
+def test_budgets_are_configured() -> None:
+    """Requests a minute, those at once and those left to others bound each client; a store has its 150 by default."""
+    plain = parse_config(ACUMATICA + SHOP).budgets()
+    assert [(one.requests, one.concurrent, one.keep) for one in plain] == [(None, None, 0), (150, None, 3)]
+    text = f"{ACUMATICA}requests_per_minute = 50\nconcurrent_requests = 2\n{SHOP}keep_requests = 75\n"
+    bound = parse_config(text).budgets()
+    assert [(one.requests, one.concurrent, one.keep) for one in bound] == [(50, 2, 0), (150, None, 75)]
 
 
 def test_only_records_with_a_field_get_the_reference() -> None:
@@ -90,6 +125,12 @@ def test_only_records_with_a_field_get_the_reference() -> None:
             ACUMATICA + SHOP + "[policy.limits]\nremovls = 1",
             ["[policy] limits has the unknown key 'removls'", "'removals'"],
         ),
+        (
+            ACUMATICA + "requests_per_minute = 0\n" + SHOP,
+            ["[acumatica] lets no request out"],
+        ),
+        (ACUMATICA + SHOP + "keep_requests = 150", ["[bigcommerce] lets no request out", "keep_requests = 150"]),
+        (ACUMATICA + SHOP + 'channels = { Shop = "7" }', ["[bigcommerce] channels has to be a table of whole numbers"]),
         ("[acumatica", ["it is no TOML"]),
     ],
 )

@@ -9,12 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acumatica_b2b.http import Request, json_body
-from acumatica_b2b.simulators import AcumaticaSimulator, ContactRow, CustomerRow, Dataset, dataset, edits
-from acumatica_b2b.simulators.acumatica import CONNECTION_TYPE, ENABLED
+from acumatica_b2b.simulators import (
+    AcumaticaSettings,
+    AcumaticaSimulator,
+    ContactRow,
+    CustomerRow,
+    Dataset,
+    dataset,
+    edits,
+)
+from acumatica_b2b.simulators.acumatica import CONNECTION_TYPE, ENABLED, Collation
 from acumatica_b2b.simulators.acumatica.flaws import FLAWS
 
 MAILBOX = re.compile(r"[a-z0-9.]+@[a-z0-9-]+\.example")
 WILD = dataset(600, seed=11)
+ODD = dataset(100, seed=11, odd_ids=True)
 CLEAN = dataset(200, seed=11, bad=False)
 
 
@@ -45,6 +54,24 @@ def test_ids_are_unique() -> None:
     assert len({(one.customer, one.id) for one in WILD.locations}) == len(WILD.locations)
     notes = [one.note_id for group in (WILD.customers, WILD.contacts, WILD.locations) for one in group]
     assert len(set(notes)) == len(notes)
+
+
+@pytest.mark.parametrize("collation", Collation)
+def test_odd_ids_are_unique_to_every_collation(collation: Collation) -> None:
+    """Ids as people type them in are no two the same, whichever collation compares them; the rest stays."""
+    odd = dataset(200, seed=11, odd_ids=True)
+    assert len({collation.key(one.id) for one in odd.customers}) == 200
+    assert [one.email for one in odd.contacts] == [one.email for one in dataset(200, seed=11).contacts]
+    texts = "".join(one.id for one in odd.customers)
+    assert set("-'/| _") < set(texts)
+    assert not texts.isascii()
+
+
+def test_odd_ids_are_ordered_by_the_collation() -> None:
+    """A tenant with such ids lists them in the collation's order, which is not that of code points."""
+    simulator = AcumaticaSimulator(settings=AcumaticaSettings(collation=Collation.WORD_SORT))
+    listed = [one.id for one in simulator.load(dataset(40, seed=3, odd_ids=True)).snapshot().customers]
+    assert listed == sorted(listed, key=Collation.WORD_SORT.key) != sorted(listed)
 
 
 def test_contacts_have_a_long_tail() -> None:
@@ -164,13 +191,14 @@ def apply(simulator: AcumaticaSimulator, cookie: str, rows: Dataset, seed: int) 
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_day_of_changes_is_accepted(seed: int) -> None:
-    """Every change of a day is accepted; one contact comes, one goes."""
-    simulator, cookie = signed_in(WILD)
-    statuses = apply(simulator, cookie, WILD, seed)
+@pytest.mark.parametrize("rows", [WILD, ODD], ids=["wild", "odd ids"])
+def test_a_day_of_changes_is_accepted(rows: Dataset, seed: int) -> None:
+    """Every change of a day is accepted, whatever the ids are; one contact comes, one goes."""
+    simulator, cookie = signed_in(rows)
+    statuses = apply(simulator, cookie, rows, seed)
     assert sorted(set(statuses)) == [200, 204]
     assert len(statuses) == 9
-    assert len(simulator.snapshot().contacts) == len(WILD.contacts)
+    assert len(simulator.snapshot().contacts) == len(rows.contacts)
 
 
 def test_a_day_of_changes_has_every_kind() -> None:

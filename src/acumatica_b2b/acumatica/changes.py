@@ -6,16 +6,24 @@ server's own time, one each for customers, contacts and locations.
 
 import json
 from datetime import datetime, timedelta
-from typing import TypeVar, assert_never, cast
+from typing import Final, TypeVar, assert_never, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from acumatica_b2b.acumatica import queries, records
 from acumatica_b2b.acumatica.config import AcumaticaConfig
-from acumatica_b2b.acumatica.listing import Listing, ascend, listed, page
+from acumatica_b2b.acumatica.listing import Listing, gathered, page
 from acumatica_b2b.acumatica.queries import Shape
-from acumatica_b2b.acumatica.reading import Wave, around, customers_of, groups, named, require_fields, sorted_out
-from acumatica_b2b.acumatica.records import Row, newest
+from acumatica_b2b.acumatica.reading import (
+    Wave,
+    around,
+    by_groups,
+    customers_of,
+    named,
+    require_fields,
+    sorted_out,
+)
+from acumatica_b2b.acumatica.rows import Row, newest
 from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.errors import ConfigurationError, DecodeError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
@@ -24,14 +32,21 @@ from acumatica_b2b.protocols import ChangedSince, Cursor, Everything, Page, Prim
 
 T = TypeVar("T")
 
+SLACK: Final = 30.0
+"""By how many seconds the server's clock may seem to go back without anything being done about it."""
+
 
 @frozen(kw_only=True)
 class Marks:
-    """Up to where each kind of record has been read, in the server's time; None: not at all."""
+    """Up to where each kind of record has been read, in the server's time; None: not at all.
+
+    `ahead` says by how many seconds the server's clock was ahead of ours.
+    """
 
     customers: datetime | None = None
     contacts: datetime | None = None
     locations: datetime | None = None
+    ahead: float | None = None
 
 
 @frozen(kw_only=True)
@@ -43,8 +58,27 @@ class Place:
     remaining: tuple[str, ...] = ()
 
 
-def read(config: AcumaticaConfig, query: Query, cursor: Cursor | None) -> Flow[Page[Customer]]:
-    """Return one page of a reading, and where it goes on.
+def since(moment: datetime) -> Watermark:
+    """Return the watermark with which changes are read from a moment on, whatever was read before.
+
+    >>> from datetime import UTC
+    >>> ChangedSince(watermark=since(datetime(2026, 5, 1, tzinfo=UTC))).watermark[:42]
+    '{"customers":"2026-05-01T00:00:00+00:00","'
+
+    Raises:
+        ConfigurationError: the moment has no zone.
+
+    """
+    if moment.tzinfo is None:
+        message = f"{moment.isoformat()} has no zone; say in which one it is meant"
+        raise ConfigurationError(message)
+    return Watermark(_written(Marks(customers=moment, contacts=moment, locations=moment)))
+
+
+def read(
+    config: AcumaticaConfig, query: Query, cursor: Cursor | None, now: datetime | None = None
+) -> Flow[Page[Customer]]:
+    """Return one page of a reading, and where it goes on; `now` is our own time, by which the server's is checked.
 
     Raises:
         ConfigurationError: a configured field came with no record of the page.
@@ -53,10 +87,10 @@ def read(config: AcumaticaConfig, query: Query, cursor: Cursor | None) -> Flow[P
     place = None if cursor is None else _parsed(cursor, Place, "cursor")
     match query:
         case Everything():
-            return (yield from _everything(config, place))
+            return (yield from _everything(config, place, now))
         case ChangedSince(watermark=watermark):
             if place is None:
-                place = yield from _changed(config, _parsed(watermark, Marks, "watermark"))
+                place = yield from _changed(config, _parsed(watermark, Marks, "watermark"), now)
             return (yield from _remaining(config, place))
         case PrimaryMarks():
             return (yield from _primary_marks(config, place or Place()))
@@ -80,12 +114,12 @@ def _parsed(text: str, kind: type[T], name: str) -> T:
 
 
 # ------------------------------------------------------------------ everything
-def _everything(config: AcumaticaConfig, place: Place | None) -> Flow[Page[Customer]]:
+def _everything(config: AcumaticaConfig, place: Place | None, now: datetime | None) -> Flow[Page[Customer]]:
     after = place.after if place else ""
     listing = yield from page(config, queries.customers(config), "", (after,) if after else None, config.wave)
     wave = yield from around(config, listing)
     require_fields(config, wave)
-    marks = place.marks if place else _begun(listing, wave)
+    marks = place.marks if place else _begun(listing, wave, now)
     items, unreadable = sorted_out(customers_of(config, wave).items())
     return Page(
         items=items,
@@ -96,19 +130,24 @@ def _everything(config: AcumaticaConfig, place: Place | None) -> Flow[Page[Custo
 
 
 def _next(listing: Listing, after: str, marks: Marks) -> Cursor | None:
+    if listing.stuck:
+        message = f"the list of customers behind {after!r} does not move on: it shows that customer again"
+        raise DecodeError(message, "Customer")
     if not listing.more or listing.last is None:
         return None
-    if after and not ascend([(after,), listing.last]):
-        message = f"the list of customers behind {after!r} does not move on: it ends with {listing.last[0]!r}"
-        raise DecodeError(message, "Customer")
     return Cursor(_written(Place(marks=marks, after=str(listing.last[0]))))
 
 
-def _begun(listing: Listing, wave: Wave) -> Marks:
+def _begun(listing: Listing, wave: Wave, now: datetime | None) -> Marks:
     """Return the server's time at the first answer; where it tells none, the latest stamps of its rows."""
-    if listing.asked is not None:
-        return Marks(customers=listing.asked, contacts=listing.asked, locations=listing.asked)
+    asked = listing.asked
+    if asked is not None:
+        return Marks(customers=asked, contacts=asked, locations=asked, ahead=_ahead(asked, now))
     return Marks(customers=newest(wave.customers), contacts=newest(wave.contacts), locations=newest(wave.locations))
+
+
+def _ahead(server: datetime | None, now: datetime | None) -> float | None:
+    return None if server is None or now is None else (server - now).total_seconds()
 
 
 # ------------------------------------------------------------------ primary marks
@@ -128,43 +167,83 @@ def _marked(row: Row) -> Outcome[Customer]:
 
 
 # ------------------------------------------------------------------ changes
-def _changed(config: AcumaticaConfig, since: Marks) -> Flow[Place]:
+@frozen(kw_only=True)
+class Stamped:
+    """Whose records of one kind changed, and up to where that was read."""
+
+    customers: frozenset[str]
+    proven: bool
+    asked: datetime | None
+    newest: datetime | None
+
+    def mark(self, since: datetime | None) -> datetime | None:
+        """Return the next mark; a listing that proves nothing is read again from where it began."""
+        if not self.proven:
+            return since
+        return self.asked or max((mark for mark in (since, self.newest) if mark is not None), default=None)
+
+
+def _changed(config: AcumaticaConfig, since: Marks, now: datetime | None) -> Flow[Place]:
     """Return the customers that changed, themselves or by a contact or location, and the next marks."""
-    asked = (
-        (queries.CUSTOMER_KEYS, since.customers, "CustomerID"),
-        (queries.CONTACT_KEYS, since.contacts, "BusinessAccount"),
-        (queries.LOCATION_KEYS, since.locations, "Customer"),
-    )
-    listings = yield from together(_stamped(config, shape, mark) for shape, mark, _ in asked)
-    ids = {
-        row.text(name) for listing, (_, _, name) in zip(listings, asked, strict=True) for row in listing.rows.values()
-    }
-    marks = [_advanced(listing, mark) for listing, (_, mark, _) in zip(listings, asked, strict=True)]
-    customers, contacts, locations = marks
+    found = yield from _all_stamped(config, since, timedelta())
+    ahead = _ahead(found[0].asked, now)
+    back = 0.0 if ahead is None or since.ahead is None else since.ahead - ahead
+    if back > SLACK:
+        # The server's clock went back: what was written since then may be stamped as that much older.
+        found = yield from _all_stamped(config, since, timedelta(seconds=back))
+    customers, contacts, locations = found
     return Place(
-        marks=Marks(customers=customers, contacts=contacts, locations=locations),
-        remaining=tuple(sorted(ids - {""})),
+        marks=Marks(
+            customers=customers.mark(since.customers),
+            contacts=contacts.mark(since.contacts),
+            locations=locations.mark(since.locations),
+            # A mark that stays where it was is to be compared with the clock of then.
+            ahead=ahead if all(kind.proven for kind in found) else since.ahead,
+        ),
+        remaining=tuple(sorted(frozenset[str]().union(*(kind.customers for kind in found)) - {""})),
     )
 
 
-def _stamped(config: AcumaticaConfig, shape: Shape, since: datetime | None) -> Flow[Listing]:
+def _all_stamped(config: AcumaticaConfig, since: Marks, back: timedelta) -> Flow[tuple[Stamped, ...]]:
+    asked = (
+        (queries.CUSTOMER_KEYS, "CustomerID", since.customers),
+        (queries.CONTACT_KEYS, "BusinessAccount", since.contacts),
+        (queries.LOCATION_KEYS, "Customer", since.locations),
+    )
+    return (yield from together(_stamped(config, shape, name, mark and mark - back) for shape, name, mark in asked))
+
+
+def _stamped(config: AcumaticaConfig, shape: Shape, owner: str, since: datetime | None) -> Flow[Stamped]:
     # The server tells its time when it answers, which may be that much later than when it looked.
-    reach = timedelta(seconds=max(config.overlap, config.read_deadline))
+    reach = timedelta(seconds=max(config.overlap, config.read_deadline) + SLACK)
     where = "" if since is None else queries.modified_since(since - reach)
-    return (yield from listed(config, shape, where, config.keys_page))
+
+    def add(whole: Stamped | None, listing: Listing) -> Stamped:
+        rows = tuple(listing.rows.values())
+        found = Stamped(
+            customers=frozenset(row.text(owner) for row in rows),
+            proven=listing.proven,
+            asked=listing.asked,
+            newest=newest(rows),
+        )
+        return found if whole is None else _with(whole, found)
+
+    return (yield from gathered(config, shape, where, config.keys_page, add))
 
 
-def _advanced(listing: Listing, since: datetime | None) -> datetime | None:
-    """Return the next mark; a listing that proves nothing is read again from where it began."""
-    if not listing.proven:
-        return since
-    reached = listing.asked or newest(listing.rows.values())
-    return max((mark for mark in (since, reached) if mark is not None), default=None)
+def _with(whole: Stamped, found: Stamped) -> Stamped:
+    stamps = [stamp for stamp in (whole.newest, found.newest) if stamp is not None]
+    return evolve(
+        whole,
+        customers=whole.customers | found.customers,
+        proven=whole.proven and found.proven,
+        newest=max(stamps, default=None),
+    )
 
 
 def _remaining(config: AcumaticaConfig, place: Place) -> Flow[Page[Customer]]:
     now, later = place.remaining[: config.wave], place.remaining[config.wave :]
-    waves = yield from together(named(config, group) for group in groups(config, now))
+    waves = yield from together(named(config, group) for group in by_groups(config, now))
     require_fields(
         config,
         Wave(

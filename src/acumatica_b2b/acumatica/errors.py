@@ -26,6 +26,23 @@ from acumatica_b2b.http import Allowance, Response
 LOGIN_LIMIT: Final = "API Login Limit"
 REFUSALS: Final = ("PXOuterException", "PXSetPropertyException", "PXRowPersistingException")
 """Exceptions with which a form refuses a value: the transaction is rolled back, and would be again."""
+QUERY_FAULTS: Final = ("ODataException", "KeyNotFoundException")
+"""Exceptions of a list whose query the API can't make out: it would be no wiser next time."""
+LONGEST_WAIT: Final = 600.0
+"""Seconds that a request waits in the licence's queue at most, then it is declined."""
+
+_HIDDEN: Final = (
+    (re.compile(r"""(?:"[^"]{0,99}"|[^\s'"<>()=,;]{0,99})(?:@|%40|\\u0040|&#64;)[^\s'"<>()&,;]+"""), "<e-mail>"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 <hidden>"),
+    (
+        re.compile(
+            r"""(?i)(\w{0,40}(?:passw(?:or)?d|secret|token|assertion|aspxauth|sessionid)["']?\s*[:=]\s*)"""
+            r"""(?:"[^"]*"?|'[^']*'?|[^\s"'&;,}]+)"""
+        ),
+        r"\1<hidden>",
+    ),
+)
+"""What no text of the other system may carry into an error of ours."""
 
 
 class CannotOptimizeError(RejectedError):
@@ -58,29 +75,40 @@ class Complaint:
         return shown(" / ".join(specific or told or self.types or ("no explanation",)))
 
 
-def shown(text: str) -> str:
-    """Return a text of the other system in one line, of bearable length and without e-mail addresses."""
-    line = " ".join(re.sub(r"[^\s'\"<>()]+@[^\s'\"<>()]+", "<e-mail>", text).split())
-    return line if len(line) <= 300 else f"{line[:300]}…"
+def shown(text: str, longest: int = 300) -> str:
+    """Return a text of the other system in one line, not too long, without e-mail addresses and secrets."""
+    line = " ".join(text.split())[:2000]
+    for pattern, instead in _HIDDEN:
+        line = pattern.sub(instead, line)
+    return line if len(line) <= longest else f"{line[:longest]}…"
 
 
 def complaint(response: Response) -> Complaint:
     """Return what the body of an error says; a body that is no JSON is a text."""
-    try:
-        body: object = json.loads(response.body)
-    except ValueError:
-        text = response.body.decode("utf-8", "replace").strip()
-        page = "html" in (response.header("content-type") or "") or text.startswith("<")
-        return Complaint(texts=(text,) if text and not page else ())
+    body = _parsed(response)
+    if body is None or isinstance(body, str):
+        text = response.body.decode("utf-8", "replace").strip(' "\r\n\t\ufeff')
+        return Complaint(texts=(text,) if text and not _is_page(response) else ())
     types: list[str] = []
     texts: list[str] = []
     while level := _object(body):
         types += _strings(level, "exceptionType")
-        texts += _strings(level, "exceptionMessage", "message", "messageDetail", "error")
+        texts += _strings(level, "exceptionMessage", "message", "messageDetail", "error", "error_description")
         for name, lines in _object(level.get("modelState")).items():
             texts += (f"{name}: {line}" if name else str(line) for line in _list(lines))
-        body = level.get("innerException")
+        body = level.get("innerException") or level.get("error")
     return Complaint(tuple(types), tuple(texts))
+
+
+def _parsed(response: Response) -> object:
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_page(response: Response) -> bool:
+    return "html" in (response.header("content-type") or "") or response.body.lstrip().startswith(b"<")
 
 
 def _object(data: object) -> dict[str, Any]:
@@ -98,15 +126,21 @@ def _strings(level: dict[str, Any], *names: str) -> list[str]:
 def classify(response: Response) -> Outcome[Response]:
     """Return the answer, or what it means as an error."""
     if 200 <= response.status < 300:
-        return _web_page(response) if "html" in (response.header("content-type") or "") else Ok(response)
+        return _web_page(response) if _is_page(response) else Ok(response)
     said = complaint(response)
-    if _no_seat(response):
-        message = (
-            f"Acumatica opens no further session ({LOGIN_LIMIT}); sign out idle ones, give those left open"
-            " 10 minutes to end by themselves, or raise the licence's number of API users (SM604000)"
-        )
-        return Failed(RateLimitedError(message, _retry_after(response)))
-    return Failed(_by_text(said) or _by_status(response, said))
+    return Failed(_by_text(response, said) or _by_status(response, said))
+
+
+def classify_write(response: Response) -> Outcome[Response]:
+    """Return the same of an answer to a write that must make no record: PUT says 412, PATCH 404 where there is none."""
+    gone = response.status == 412
+    if response.status == 404 and not _is_page(response):
+        gone = not complaint(response).says("HTTP resource")  # that one is of a wrong version or entity
+    return Failed(_no_record()) if gone else classify(response)
+
+
+def _no_record() -> RejectedError:
+    return RejectedError(Reason.GONE, "Acumatica has no such record")
 
 
 def told(response: Response) -> Allowance | None:
@@ -116,7 +150,18 @@ def told(response: Response) -> Allowance | None:
 
 
 def _no_seat(response: Response) -> bool:
-    return LOGIN_LIMIT.lower().encode() in response.body.lower()
+    """Return whether the licence, or the limit of one user or application (SM201010), opens no session."""
+    text = response.body.lower()
+    of_user = b"sm201010" in text and (b"limit" in text or b"concurrent" in text)
+    return LOGIN_LIMIT.lower().encode() in text or of_user
+
+
+def _full_house(response: Response) -> RateLimitedError:
+    message = (
+        f"Acumatica opens no further session ({LOGIN_LIMIT}); sign out idle ones, give those left open 10 minutes"
+        " to end by themselves, or raise the number of API users of the licence (SM604000) or of this user (SM201010)"
+    )
+    return RateLimitedError(message, _retry_after(response))
 
 
 def _web_page(response: Response) -> Failed:
@@ -126,20 +171,28 @@ def _web_page(response: Response) -> Failed:
     return Failed(DecodeError(message))
 
 
-def _by_text(said: Complaint) -> Exception | None:
-    if said.is_a("NoEntitySatisfiesTheConditionException") or said.says("No entity satisfies the condition"):
-        return RejectedError(Reason.GONE, "Acumatica has no such record")
-    if said.is_a("CannotOptimizeException") or said.says("Optimization cannot be performed"):
-        fields = tuple(re.findall(r"^\s*([\w/.]+): View ", "\n".join(said.texts), re.MULTILINE))
-        message = f"Acumatica can't list the fields {', '.join(fields) or '(not named)'}; read record by record"
-        return CannotOptimizeError(fields, message)
-    if said.is_a("PXSetupNotEnteredException", "PXUndefinedCompanyException"):
-        return ConfigurationError(f"Acumatica can't work with this tenant: {said}; check `tenant` and its set-up")
+def _by_text(response: Response, said: Complaint) -> Exception | None:
     if said.says("Invalid credentials"):
         return AuthenticationError(f"Acumatica refused name or password: {said}")
+    if _no_seat(response):
+        return _full_house(response)
+    if said.is_a("NoEntitySatisfiesTheConditionException") or said.says("No entity satisfies the condition"):
+        return _no_record()
+    if said.is_a("CannotOptimizeException") or said.says("Optimization cannot be performed"):
+        return _cannot_optimize(said)
+    if said.is_a("PXSetupNotEnteredException", "PXUndefinedCompanyException"):
+        return ConfigurationError(f"Acumatica can't work with this tenant: {said}; check `tenant` and its set-up")
+    if said.is_a(*QUERY_FAULTS):
+        return RejectedError(Reason.UNSUPPORTED, f"Acumatica can't make out what is asked: {said}; check `version`")
     if said.is_a(*REFUSALS):
         return RejectedError(Reason.INVALID, f"Acumatica refused: {said}")
     return None
+
+
+def _cannot_optimize(said: Complaint) -> CannotOptimizeError:
+    fields = tuple(dict.fromkeys(re.findall(r"^\s*([\w/.]+): View ", "\n".join(said.texts), re.MULTILINE)))
+    named = shown(", ".join(fields)) or "(not named)"
+    return CannotOptimizeError(fields, f"Acumatica can't list the fields {named}; read record by record")
 
 
 def _by_status(response: Response, said: Complaint) -> Exception:
@@ -151,12 +204,11 @@ def _by_status(response: Response, said: Complaint) -> Exception:
             return ConfigurationError(f"Acumatica denies access: {said}; give the user access rights to that form")
         case 404:
             return ConfigurationError("Acumatica has no such endpoint or entity; check `url`, `endpoint` and `version`")
-        case 412:
-            return RejectedError(Reason.GONE, "Acumatica has no such record to update")
         case 422:
-            return RejectedError(Reason.INVALID, f"Acumatica refused: {shown('; '.join(nested_errors(response)))}")
+            return RejectedError(Reason.INVALID, f"Acumatica refused: {_told_errors(nested_errors(response))}")
         case 429:
-            return RateLimitedError("Acumatica's queue of requests is full (429)", _retry_after(response))
+            way_out = "give the budget the licence's numbers (SM604000), or run less beside this"
+            return RateLimitedError(f"Acumatica's queue of requests is full (429); {way_out}", _retry_after(response))
         case status if 300 <= status < 400:
             way_out = "check `url`, and that the endpoint opens in Acumatica (SM207060)"
             return ConfigurationError(f"Acumatica answers with a redirect ({status}), which is not followed; {way_out}")
@@ -169,14 +221,19 @@ def _by_status(response: Response, said: Complaint) -> Exception:
 
 def _retry_after(response: Response) -> float | None:
     seconds = (response.header("retry-after") or "").strip()
-    return float(seconds) if seconds.isdecimal() else None
+    return min(float(seconds), LONGEST_WAIT) if seconds.isdecimal() else None
 
 
+# ------------------------------------------------------------------ refused records
 def nested_errors(response: Response) -> tuple[str, ...]:
-    """Return every error that a refused record echoes, each behind the path of its field."""
+    """Return every error that a refused record echoes, each behind the path of its field.
+
+    A path leads through linked entities and the rows of details: `Details[0].Project`,
+    `MainContact.Address.City`, `custom.Contact.UsrX`; an error without one is of the record as a whole.
+    """
     try:
-        found = tuple(_errors_of(json.loads(response.body), ()))
-    except ValueError:
+        found = tuple(_errors_of(_parsed(response), ()))
+    except RecursionError:
         found = ()
     return found or (str(complaint(response)),)
 
@@ -189,3 +246,10 @@ def _errors_of(node: object, path: tuple[str, ...]) -> Iterator[str]:
             yield f"{'.'.join(path)}: {child}" if path else child
         else:
             yield from _errors_of(child, (*path, name))
+
+
+def _told_errors(errors: tuple[str, ...], most: int = 5) -> str:
+    """Return some errors as one text, those of fields first: that of the record only says that there are some."""
+    ordered = sorted(errors, key=lambda error: not re.match(r"[\w.\[\]]+: ", error))
+    told = "; ".join(shown(error) for error in ordered[:most])
+    return f"{told}; and {len(errors) - most} more" if len(errors) > most else told

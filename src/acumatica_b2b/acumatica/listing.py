@@ -1,14 +1,15 @@
 """Rows of one entity: page after page behind the last key, or one by its key.
 
-The API promises no order; the one observed is that of the keys. So each page begins behind the last
-key of the one before, and a listing whose keys do not ascend proves nothing about what it lacks.
+The API promises no order; the one observed is that of the keys, as the database collates them. So each
+page begins behind the server's last key, and a page whose keys do not ascend proves nothing.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -16,10 +17,12 @@ from acumatica_b2b.acumatica import queries
 from acumatica_b2b.acumatica.config import AcumaticaConfig
 from acumatica_b2b.acumatica.errors import CannotOptimizeError, classify
 from acumatica_b2b.acumatica.queries import Key, Shape
-from acumatica_b2b.acumatica.records import Row, key_of, row_of, rows_of
+from acumatica_b2b.acumatica.rows import Row, key_of, row_of, rows_of
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Flow, together
 from acumatica_b2b.http import Request, Response, send_signed
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -27,51 +30,70 @@ class Listing:
     """Rows by their keys, in the order they came.
 
     `last` is the server's last key. `proven`: the order of the keys proves that no row is missing.
-    `more`: there may be rows behind these. `asked`: the server's own time at the first answer.
+    `more`: there may be rows behind these. `stuck`: the server did not go on behind the key it was
+    told. `asked`: the server's own time at the first answer.
     """
 
     rows: dict[Key, Row]
     last: Key | None
     proven: bool
     more: bool
+    stuck: bool
     asked: datetime | None
 
 
 def listed(config: AcumaticaConfig, shape: Shape, where: str, top: int) -> Flow[Listing]:
     """Return all rows that fit a filter, `top` a request."""
-    whole = yield from page(config, shape, where, None, top)
-    while whole.more:
-        following = yield from page(config, shape, where, whole.last, top)
-        new = following.rows.keys() - whole.rows.keys()
-        whole = evolve(
-            whole,
-            rows=whole.rows | following.rows,
-            last=following.last,
-            proven=whole.proven and following.proven,
-            more=following.more and bool(new),  # who repeats himself would go on for ever
-        )
+    return (yield from gathered(config, shape, where, top, _joined))
+
+
+def _joined(whole: Listing | None, following: Listing) -> Listing:
+    if whole is None:
+        return following
+    proven = whole.proven and following.proven
+    return evolve(following, rows=whole.rows | following.rows, proven=proven, asked=whole.asked)
+
+
+def gathered(
+    config: AcumaticaConfig, shape: Shape, where: str, top: int, add: Callable[[T | None, Listing], T]
+) -> Flow[T]:
+    """Return what `add` makes of the pages of a listing, of which no more than one is kept."""
+    following = yield from page(config, shape, where, None, top)
+    whole = add(None, following)
+    while following.more and not following.stuck:
+        following = yield from page(config, shape, where, following.last, top)
+        whole = add(whole, following)
     return whole
 
 
 def page(config: AcumaticaConfig, shape: Shape, where: str, after: Key | None, top: int) -> Flow[Listing]:
     """Return up to `top` rows that fit a filter, behind a key."""
-    where = queries.all_of(where, queries.behind(shape.keys, after) if after else "")
-    optimised = True
-    try:
-        response = yield from get(config, queries.listing(config, shape, where, top))
-    except CannotOptimizeError:
-        optimised = False
-        response = yield from get(config, queries.listing(config, shape.only_keys(), where, top))
+    behind = queries.all_of(where, queries.bound(shape.keys, after, "gt") if after else "")
+    response, exported = yield from _exported(config, shape, behind, top)
     rows = rows_of(response, shape)
     keys = [key_of(row, shape) for row in rows]
     listed = dict(zip(keys, rows, strict=True))
+    stuck = after is not None and after in listed
+    in_order = ascend(keys if after is None else [after, *keys])
+    proven = not stuck and (in_order or (yield from _whole(config, shape, where, keys)))
     return Listing(
-        rows=listed if optimised else (yield from _each_by_key(config, shape, listed)),
+        rows=listed if exported else (yield from _each_by_key(config, shape, listed)),
         last=keys[-1] if keys else after,
-        proven=ascend(keys if after is None else [after, *keys]),
+        proven=proven,
         more=len(rows) >= top,
+        stuck=stuck,
         asked=server_time(response),
     )
+
+
+def _exported(config: AcumaticaConfig, shape: Shape, where: str, top: int) -> Flow[tuple[Response, bool]]:
+    """Return a list, and whether it has more than the keys: a list is one SQL query, which can't have every field."""
+    try:
+        return (yield from get(config, queries.listing(config, shape, where, top))), True
+    except CannotOptimizeError:
+        if shape.otherwise:
+            return (yield from _exported(config, shape.otherwise, where, top))
+    return (yield from get(config, queries.listing(config, shape.only_keys(), where, top))), False
 
 
 def _each_by_key(config: AcumaticaConfig, shape: Shape, listed: dict[Key, Row]) -> Flow[dict[Key, Row]]:
@@ -113,6 +135,17 @@ def server_time(response: Response) -> datetime | None:
         return parsedate_to_datetime(response.header("date") or "")
     except ValueError:
         return None
+
+
+# ------------------------------------------------------------------ order
+def _whole(config: AcumaticaConfig, shape: Shape, where: str, keys: list[Key]) -> Flow[bool]:
+    """Return whether, by the server's own comparison, a page is all there is from its first to its last key."""
+    if all(isinstance(part, int) for key in keys for part in key):
+        return False  # numbers have one order only
+    ends = (queries.bound(shape.keys, key, sign) for key, sign in ((keys[0], "ge"), (keys[-1], "le")))
+    request = queries.listing(config, shape.only_keys(), queries.all_of(where, *ends), len(keys) + 1)
+    rows = rows_of((yield from get(config, request)), shape)
+    return sorted(map(str, keys)) == sorted(str(key_of(row, shape)) for row in rows)
 
 
 def ascend(keys: Sequence[Key]) -> bool:

@@ -6,15 +6,26 @@ The filters speak the API's dialect, OData 3: texts in single quotes, numbers ba
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias, assert_never
+from urllib.parse import quote
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.acumatica.config import AcumaticaConfig, Everyone, OptIn, PlainField, UserField
+from acumatica_b2b.acumatica.config import (
+    AcumaticaConfig,
+    AttributeRow,
+    Everyone,
+    OptIn,
+    PlainField,
+    SiteRows,
+    UserField,
+)
 from acumatica_b2b.http import Headers, Request, at
 
 Key: TypeAlias = tuple[str | int, ...]
 HEADERS: Headers = (("Accept", "application/json"),)
+FILTER_LENGTH: Final = 1200
+"""How long an encoded list of ids in a filter may be: IIS takes 2,048 characters of query in all."""
 POSTAL = ("AddressLine1", "AddressLine2", "City", "State", "PostalCode", "Country")
 
 
@@ -27,25 +38,52 @@ class Shape:
     select: tuple[str, ...]
     expand: tuple[str, ...] = ()
     custom: tuple[str, ...] = ()
+    otherwise: "Shape | None" = None
+    """What tells the same to whom a list with this shape is refused."""
 
     def only_keys(self) -> "Shape":
         """Return the same entity with nothing but its key fields, which any list can export."""
-        return evolve(self, select=self.keys, expand=(), custom=())
+        return evolve(self, select=self.keys, expand=(), custom=(), otherwise=None)
 
     def reading(self, *sources: OptIn | None) -> "Shape":
         """Return the shape with fields that the configuration names."""
-        plain = tuple(where.name for where in sources if isinstance(where, PlainField))
-        custom = tuple(str(where) for where in sources if isinstance(where, UserField))
+        asked = [_asked(where) for where in sources]
         return evolve(
             self,
-            select=tuple(dict.fromkeys((*self.select, *plain))),
-            custom=tuple(dict.fromkeys((*self.custom, *custom))),
+            select=_distinct(self.select, *(select for select, _, _ in asked)),
+            expand=_distinct(self.expand, *(expand for _, expand, _ in asked)),
+            custom=_distinct(self.custom, *(custom for _, _, custom in asked)),
+            otherwise=self.otherwise and self.otherwise.reading(*sources),
         )
 
     def options(self) -> dict[str, str]:
         """Return the query options that ask for exactly this."""
         lists = {"$select": self.select, "$expand": self.expand, "$custom": self.custom}
         return {name: ",".join(values) for name, values in lists.items() if values}
+
+
+Paths: TypeAlias = tuple[str, ...]
+
+
+def _asked(where: OptIn | None) -> tuple[Paths, Paths, Paths]:
+    """Return what `$select`, `$expand` and `$custom` need for a configured place."""
+    match where:
+        case None | Everyone():
+            return (), (), ()
+        case PlainField(name):
+            return (name,), (), ()
+        case UserField():
+            return (), (), (str(where),)
+        case AttributeRow():
+            return ("Attributes/AttributeID", "Attributes/Value"), ("Attributes",), ()
+        case SiteRows(detail):
+            return tuple(f"{detail}/{name}" for name in where.fields), (detail,), ()
+        case _:
+            assert_never(where)
+
+
+def _distinct(*several: Paths) -> Paths:
+    return tuple(dict.fromkeys(name for names in several for name in names))
 
 
 # ------------------------------------------------------------------ shapes
@@ -68,35 +106,41 @@ def contacts(config: AcumaticaConfig) -> Shape:
     """Return what is read of a contact."""
     names = ("NoteID", "Active", "FirstName", "LastName", "Email", "Phone1", "Phone2", "Phone3", "JobTitle")
     shape = evolve(CONTACT_KEYS, select=(*CONTACT_KEYS.select, *names))
-    opt_in = None if isinstance(config.contact_opt_in, Everyone) else config.contact_opt_in
-    return shape.reading(opt_in, config.connection_type, config.contact_reference, *config.contact_attributes.values())
+    return shape.reading(*contact_sources(config))
+
+
+def contact_sources(config: AcumaticaConfig) -> tuple[OptIn | None, ...]:
+    """Return the places that the configuration names for contacts."""
+    attributes = config.contact_attributes.values()
+    return (config.contact_opt_in, config.connection_type, config.contact_reference, *attributes)
 
 
 def marks(config: AcumaticaConfig) -> Shape:
     """Return what is read of a customer to know its primary contact."""
-    if config.since(23, 200):
-        return evolve(CUSTOMER_KEYS, select=("CustomerID", "PrimaryContactID"))
-    return evolve(CUSTOMER_KEYS, select=("CustomerID", "PrimaryContact/ContactID"), expand=("PrimaryContact",))
+    return _with_mark(config, CUSTOMER_KEYS.only_keys())
+
+
+def _with_mark(config: AcumaticaConfig, shape: Shape) -> Shape:
+    """Return the shape with the primary contact: by its own field, else by the linked one."""
+    linked = evolve(shape, select=(*shape.select, "PrimaryContact/ContactID"), expand=("PrimaryContact", *shape.expand))
+    if not config.since(23, 200):
+        return linked
+    return evolve(shape, select=(*shape.select, "PrimaryContactID"), otherwise=linked)
 
 
 def customers(config: AcumaticaConfig) -> Shape:
     """Return what is read of a customer."""
-    mark = marks(config)
-    added = (
-        *(("NoteID", "IsGuestCustomer") if config.since(22, 200) else ()),
-        *(("Email", "CustomerCategory") if config.since(23, 200) else ()),
-    )
     shape = evolve(
-        mark,
+        CUSTOMER_KEYS,
         select=(
-            *mark.select,
-            *("CustomerName", "CustomerClass", "Status", "LastModifiedDateTime"),
-            *added,
+            *(*CUSTOMER_KEYS.select, "CustomerName", "CustomerClass", "Status"),
+            *(("NoteID", "IsGuestCustomer") if config.since(22, 200) else ()),
+            *(("Email", "CustomerCategory") if config.since(23, 200) else ()),
             *_nested("MainContact", "Email", "Phone1", "Phone2"),
         ),
-        expand=(*mark.expand, "MainContact", "MainContact/Address"),
+        expand=("MainContact", "MainContact/Address"),
     )
-    return shape.reading(config.customer_reference)
+    return _with_mark(config, shape).reading(config.customer_reference)
 
 
 def locations(config: AcumaticaConfig) -> Shape:
@@ -134,15 +178,31 @@ def between(field: str, first: str, last: str) -> str:
     return f"{field} ge {literal(first)} and {field} le {literal(last)}"
 
 
-def behind(keys: Sequence[str], key: Key) -> str:
-    """Return a filter for the rows behind a key, in the order of the keys.
+def bound(keys: Sequence[str], key: Key, sign: str) -> str:
+    """Return a filter for the rows on one side of a key, in the order of the keys; `sign` is gt, ge, lt or le.
 
-    >>> behind(("Customer", "LocationID"), ("C1", "MAIN"))
-    "Customer gt 'C1' or (Customer eq 'C1' and LocationID gt 'MAIN')"
+    >>> bound(("Customer", "LocationID"), ("C1", "MAIN"), "ge")
+    "Customer gt 'C1' or (Customer eq 'C1' and LocationID ge 'MAIN')"
     """
     (name, *names), (value, *values) = keys, key
-    greater = f"{name} gt {literal(value)}"
-    return f"{greater} or ({name} eq {literal(value)} and {behind(names, tuple(values))})" if names else greater
+    if not names:
+        return f"{name} {sign} {literal(value)}"
+    rest = bound(names, tuple(values), sign)
+    return f"{name} {sign[0]}t {literal(value)} or ({name} eq {literal(value)} and {rest})"
+
+
+def groups(config: AcumaticaConfig, field: str, ids: Sequence[str]) -> list[list[str]]:
+    """Return ids in groups, each of which fits into one filter."""
+    found: list[list[str]] = [[]]
+    room = FILTER_LENGTH
+    for one in ids:
+        length = len(quote(f"{any_of(field, [one])} or "))
+        if found[-1] and (len(found[-1]) == config.group or length > room):
+            found.append([])
+            room = FILTER_LENGTH
+        found[-1].append(one)
+        room -= length
+    return [group for group in found if group]
 
 
 def modified_since(moment: datetime) -> str:

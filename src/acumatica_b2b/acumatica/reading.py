@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from attrs import evolve, frozen
 
 from acumatica_b2b.acumatica import queries, records
-from acumatica_b2b.acumatica.config import AcumaticaConfig, Everyone, OptIn
+from acumatica_b2b.acumatica.config import AcumaticaConfig, OptIn
 from acumatica_b2b.acumatica.listing import Listing, fits_path, found, listed
-from acumatica_b2b.acumatica.records import Row
+from acumatica_b2b.acumatica.rows import Row
 from acumatica_b2b.errors import ConfigurationError, DecodeError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
 from acumatica_b2b.http import attempt
-from acumatica_b2b.model import UNSET, Contact, ContactID, Customer, CustomerID
+from acumatica_b2b.model import Contact, ContactID, Customer, CustomerID
 from acumatica_b2b.protocols import Unreadable
 
 
@@ -52,16 +52,16 @@ def around(config: AcumaticaConfig, customers: Listing) -> Flow[Wave]:
 def _filters(config: AcumaticaConfig, field: str, ids: Sequence[str]) -> list[str]:
     if config.ranges:
         return [queries.between(field, ids[0], ids[-1])]
-    return [queries.any_of(field, group) for group in groups(config, ids)]
+    return [queries.any_of(field, group) for group in queries.groups(config, field, ids)]
 
 
 def _rows(listings: Iterable[Listing]) -> tuple[Row, ...]:
     return tuple(row for listing in listings for row in listing.rows.values())
 
 
-def groups(config: AcumaticaConfig, ids: Sequence[str]) -> list[Sequence[str]]:
-    """Return ids in groups, each of which fits into one filter."""
-    return [ids[start : start + config.group] for start in range(0, len(ids), config.group)]
+def by_groups(config: AcumaticaConfig, ids: Sequence[str]) -> list[list[str]]:
+    """Return ids in groups, each of which fits into one filter of every entity."""
+    return queries.groups(config, "BusinessAccount", ids)
 
 
 def named(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[Wave]:
@@ -84,32 +84,26 @@ def named(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[Wave]:
 
 def require_fields(config: AcumaticaConfig, wave: Wave) -> None:
     """Raise ConfigurationError for a configured field that came with no row at all."""
-    contact_fields = (
-        config.contact_opt_in,
-        config.connection_type,
-        config.contact_reference,
-        *config.contact_attributes.values(),
-    )
-    _require("Contact", contact_fields, wave.contacts)
+    _require("Contact", queries.contact_sources(config), wave.contacts)
     _require("Customer", (config.customer_reference,), wave.customers)
     _require("CustomerLocation", (config.location_reference,), wave.locations)
 
 
-def _require(entity: str, fields: Iterable[OptIn | None], rows: Sequence[Row]) -> None:
-    for field in fields:
-        if field is None or isinstance(field, Everyone) or not rows:
+def _require(entity: str, places: Iterable[OptIn | None], rows: Sequence[Row]) -> None:
+    for place in places:
+        if place is None or not rows or any(row.has(place) for row in rows):
             continue
-        if all(row.at(field) is UNSET for row in rows):
-            way_out = f"look up its view and name with GET {entity}/$adHocSchema"
-            message = f"none of {len(rows)} records of {entity} came with the field {str(field)!r}; {way_out}"
-            raise ConfigurationError(message)
+        way_out = f"look up its view and name with GET {entity}/$adHocSchema"
+        message = f"none of {len(rows)} records of {entity} came with the field {str(place)!r}; {way_out}"
+        raise ConfigurationError(message)
 
 
 # ------------------------------------------------------------------ records
 def customers_of(config: AcumaticaConfig, wave: Wave) -> dict[CustomerID, Outcome[Customer]]:
     """Return the customers of a wave; a row that can't be decoded is its customer's failure."""
-    contacts = _by_customer(wave.contacts, "BusinessAccount")
-    locations = _by_customer(wave.locations, "Customer")
+    ids = [row.text("CustomerID") for row in wave.customers]
+    contacts = _by_customer(wave.contacts, "BusinessAccount", ids)
+    locations = _by_customer(wave.locations, "Customer", ids)
     outcomes: dict[CustomerID, Outcome[Customer]] = {}
     for row in wave.customers:
         customer_id = CustomerID(row.text("CustomerID"))
@@ -128,11 +122,15 @@ def customers_of(config: AcumaticaConfig, wave: Wave) -> dict[CustomerID, Outcom
     return outcomes
 
 
-def _by_customer(rows: Iterable[Row], field: str) -> defaultdict[str, list[Row]]:
+def _by_customer(rows: Iterable[Row], field: str, ids: Iterable[str]) -> defaultdict[str, list[Row]]:
     """Return rows by whose they are; a row of no customer of the wave is asked for by nobody."""
+    exact = {name: name for name in ids}
+    spelled = {name.casefold(): name for name in exact}
     found: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        found[row.text(field)].append(row)
+        owner = row.text(field)
+        # The database may compare without case, and so does who refers to a customer.
+        found[exact.get(owner) or spelled.get(owner.casefold(), owner)].append(row)
     return found
 
 
@@ -155,7 +153,7 @@ def sorted_out(
 def customers(config: AcumaticaConfig, ids: Sequence[CustomerID]) -> Flow[list[Outcome[Customer | None]]]:
     """Return customers by their ids, in their order; None: the ERP has no such customer."""
     distinct = list(dict.fromkeys(ids))
-    several = groups(config, distinct)
+    several = by_groups(config, distinct)
     results = yield from together(attempt(_group(config, group)) for group in several)
     outcomes: dict[str, Outcome[Customer | None]] = {}
     for group, result in zip(several, results, strict=True):
@@ -180,8 +178,12 @@ def _group(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[dict[str, Outcom
 
 def _confirmed(config: AcumaticaConfig, name: str) -> Flow[Row | None]:
     """Return the customer of an id that a list did not have; None is the ERP's own word."""
-    # An id that does not fit into a path can't be asked for by key; the list's word has to do.
-    return (yield from found(config, queries.customers(config), (name,))) if fits_path((name,)) else None
+    shape = queries.customers(config)
+    if fits_path((name,)):
+        return (yield from found(config, shape, (name,)))
+    # Such an id can't be asked for by key; a list of it alone has to do.
+    alone = yield from listed(config, shape, queries.any_of("CustomerID", [name]), 2)
+    return next(iter(alone.rows.values()), None)
 
 
 def contacts(config: AcumaticaConfig, ids: Sequence[ContactID]) -> Flow[list[Outcome[Contact | None]]]:

@@ -1,20 +1,9 @@
-"""Rows of the contract-based REST API as records, decoded strictly: a wrong type is an error with its path.
+"""Customers, contacts and locations made of their rows."""
 
-`{}`, `{"value": null}` and an absent ordinary field are empty. A field that the configuration names
-and whose key is absent is UNSET.
-"""
+from collections.abc import Mapping
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any, TypeVar, assert_never, cast
-
-from attrs import field, frozen
-
-from acumatica_b2b.acumatica.config import AcumaticaConfig, Everyone, PlainField, Source, UserField
-from acumatica_b2b.acumatica.queries import Key, Shape
-from acumatica_b2b.codec import decode
-from acumatica_b2b.errors import DecodeError
-from acumatica_b2b.http import Response
+from acumatica_b2b.acumatica.config import AcumaticaConfig, Everyone, PlainField, SiteRows, Source
+from acumatica_b2b.acumatica.rows import Row, text_at
 from acumatica_b2b.model import (
     UNSET,
     Contact,
@@ -24,154 +13,55 @@ from acumatica_b2b.model import (
     Location,
     LocationID,
     MaybeUnset,
-    NoteID,
     PostalAddress,
     SiteAssociation,
 )
 
-T = TypeVar("T")
 
-
-@frozen
-class Row:
-    """One row, with the path that leads to it."""
-
-    data: Mapping[str, Any] = field(repr=False)
-    path: str
-
-    def text(self, name: str) -> str:
-        """Return a text without the blanks around it; empty: ""."""
-        return (self._typed(name, str) or "").strip()
-
-    def number(self, name: str) -> int | None:
-        """Return a whole number; empty: None."""
-        return self._typed(name, int)
-
-    def flag(self, name: str, *, empty: bool) -> bool:
-        """Return yes or no, or what an empty field stands for."""
-        found = self._typed(name, bool)
-        return empty if found is None else found
-
-    def moment(self, name: str) -> datetime | None:
-        """Return a moment with its zone; empty: None."""
-        found = _value(self.data.get(name), f"{self.path}.{name}")
-        if found is None:
-            return None
-        try:
-            return decode(found, datetime)
-        except DecodeError as error:
-            raise DecodeError(str(error.args[0]), f"{self.path}.{name}") from None
-
-    def linked(self, name: str) -> "Row":
-        """Return a linked entity; one that is not there is a row of empty fields."""
-        return Row(_mapping(self.data.get(name), f"{self.path}.{name}"), f"{self.path}.{name}")
-
-    def at(self, source: Source) -> object:
-        """Return what is kept where the configuration says; empty: None; no such key: UNSET."""
-        match source:
-            case PlainField(name):
-                fields, path = self.data, f"{self.path}.{name}"
-            case UserField(view, name):
-                path = f"{self.path}.custom.{source}"
-                custom = _mapping(self.data.get("custom"), f"{self.path}.custom")
-                fields = _mapping(custom.get(view), f"{self.path}.custom.{view}")
-            case _:
-                assert_never(source)
-        return _value(fields[name], path) if name in fields else UNSET
-
-    def note_id(self) -> NoteID:
-        """Return the record's lasting id: `NoteID`, which is `id` where the version has no such field."""
-        plain = self.data.get("id")
-        found = self.text("NoteID") or (plain if isinstance(plain, str) else "")
-        if not found:
-            message = "neither NoteID nor id came"
-            raise DecodeError(message, self.path)
-        return NoteID(found.lower())
-
-    def _typed(self, name: str, kind: type[T]) -> T | None:
-        found = _value(self.data.get(name), f"{self.path}.{name}")
-        if found is None or type(found) is kind:
-            return found
-        message = f"expected {kind.__name__}, not {type(found).__name__}"
-        raise DecodeError(message, f"{self.path}.{name}.value")
-
-
-def _mapping(data: object, path: str) -> Mapping[str, Any]:
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        message = f"expected an object, not {type(data).__name__}"
-        raise DecodeError(message, path)
-    return cast("dict[str, Any]", data)
-
-
-def _value(cell: object, path: str) -> Any:
-    return _mapping(cell, path).get("value")
-
-
-def row_of(data: object, shape: Shape) -> Row:
-    """Return one parsed row of an entity, its path naming the record by its keys."""
-    row = _mapping(data or None, shape.entity)
-    keys = (_value(row.get(name), f"{shape.entity}.{name}") for name in shape.keys)
-    return Row(row, f"{shape.entity}[{','.join('?' if key is None else str(key).strip() for key in keys)}]")
-
-
-def rows_of(response: Response, shape: Shape) -> tuple[Row, ...]:
-    """Return the rows of a list."""
-    data = response.json()
-    if not isinstance(data, list):
-        message = f"expected a list, not {type(data).__name__}"
-        raise DecodeError(message, shape.entity)
-    return tuple(row_of(item, shape) for item in cast("list[object]", data))
-
-
-def key_of(row: Row, shape: Shape) -> Key:
-    """Return the key fields of a row."""
-    key = tuple(row.number(name) if name == "ContactID" else row.text(name) for name in shape.keys)
-    full = tuple(part for part in key if part is not None and part != "")
-    if len(full) < len(key):
-        message = f"a row came without its key {', '.join(shape.keys)}"
-        raise DecodeError(message, row.path)
-    return full
-
-
-def newest(rows: Iterable[Row]) -> datetime | None:
-    """Return the latest stamp of some rows."""
-    stamps = (row.moment("LastModifiedDateTime") for row in rows)
-    return max((stamp for stamp in stamps if stamp is not None), default=None)
-
-
-# ------------------------------------------------------------------ records
 def reference_at(row: Row, source: Source | None) -> str | MaybeUnset:
     """Return a commerce reference ID; UNSET where no place is configured: then none is written either."""
     return UNSET if source is None else text_at(row, source)
 
 
-def text_at(row: Row, source: Source | None) -> str | MaybeUnset:
-    """Return what is kept at a configured place as a text; no place: ""."""
-    if source is None:
-        return ""
-    match row.at(source):
-        case None:
-            return ""
-        case str(text):
-            return text.strip()
-        case bool(flag):
-            return "true" if flag else "false"
-        case int() | float() as number:
-            return str(number)
-        case found if found is UNSET:
-            return UNSET
-        case found:
-            message = f"expected a plain value, not {type(found).__name__}"
-            raise DecodeError(message, f"{row.path}.{source}")
-
-
-def _enabled(row: Row, config: AcumaticaConfig) -> bool | MaybeUnset:
-    if isinstance(config.contact_opt_in, Everyone):
-        return True
-    text = text_at(row, config.contact_opt_in)
+def _says_yes(row: Row, source: Source, config: AcumaticaConfig) -> bool | MaybeUnset:
+    text = text_at(row, source)
     return text if text is UNSET else text.lower() in {accepted.lower() for accepted in config.enabled_texts} | {"true"}
+
+
+def _association(row: Row, config: AcumaticaConfig) -> SiteAssociation:
+    connection_type = text_at(row, config.connection_type)
+    match config.contact_opt_in:
+        case Everyone():
+            return SiteAssociation(enabled=True, connection_type=connection_type)
+        case SiteRows() as where:
+            return _of_sites(row, where, config)
+        case source:
+            return SiteAssociation(enabled=_says_yes(row, source, config), connection_type=connection_type)
+
+
+def _of_sites(row: Row, where: SiteRows, config: AcumaticaConfig) -> SiteAssociation:
+    """Return what the rows of the store's sites say together; a site that is enabled nowhere has no row."""
+    rows = row.details(where.detail)
+    if rows is None:
+        return SiteAssociation(enabled=UNSET, connection_type=UNSET)
+    names = {name.casefold(): name for name in config.sites}
+    ours = [one for one in rows if not names or one.text(where.site).casefold() in names]
+    said = [(_says_yes(one, PlainField(where.enabled), config), one) for one in ours]
+    enabled = [one for yes, one in said if yes is True and _counts(one, where, config)]
+    unread = any(yes is UNSET for yes, _ in said)
+    sites = (one.text(where.site) for one in enabled)
+    types = {one.text(where.connection_type) for one in enabled} if where.connection_type else set[str]()
+    return SiteAssociation(
+        enabled=UNSET if unread and not enabled else bool(enabled),
+        # Sites of several types stand for none of them.
+        connection_type=UNSET if len(types) > 1 else next(iter(types), ""),
+        sites=tuple(dict.fromkeys(names.get(site.casefold(), site) for site in sites)),
+    )
+
+
+def _counts(row: Row, where: SiteRows, config: AcumaticaConfig) -> bool:
+    accepted = {kind.casefold() for kind in config.site_types}
+    return not accepted or row.text(where.connection_type).casefold() in accepted
 
 
 def _attributes(row: Row, sources: Mapping[str, Source]) -> dict[str, str]:
@@ -207,9 +97,7 @@ def contact(row: Row, config: AcumaticaConfig) -> Contact:
         email=row.text("Email"),
         phones=_phones(row, "Phone1", "Phone2", "Phone3"),
         job_title=row.text("JobTitle"),
-        association=SiteAssociation(
-            enabled=_enabled(row, config), connection_type=text_at(row, config.connection_type)
-        ),
+        association=_association(row, config),
         reference=reference_at(row, config.contact_reference),
         modified=row.moment("LastModifiedDateTime"),
         attributes=_attributes(row, config.contact_attributes),

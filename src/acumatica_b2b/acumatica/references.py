@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-from acumatica_b2b.acumatica.config import AcumaticaConfig, PlainField, Source, UserField
-from acumatica_b2b.acumatica.errors import classify
+from acumatica_b2b.acumatica.config import AcumaticaConfig, AttributeRow, PlainField, Source, UserField
+from acumatica_b2b.acumatica.errors import classify_write
 from acumatica_b2b.acumatica.queries import CONTACT_KEYS, CUSTOMER_KEYS, HEADERS, LOCATION_KEYS, Shape
-from acumatica_b2b.acumatica.records import row_of, text_at
+from acumatica_b2b.acumatica.rows import row_of, text_at
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Flow, Outcome, together
-from acumatica_b2b.http import Request, at, attempt, json_body, send_signed
+from acumatica_b2b.http import Headers, Request, at, attempt, json_body, send_signed
 from acumatica_b2b.model import RecordKind, Reference
 
 
@@ -25,16 +25,9 @@ def _write(config: AcumaticaConfig, reference: Reference) -> Flow[None]:
         message = f"no field is configured for the commerce reference ID of {reference.record}; {way_out}"
         raise RejectedError(Reason.UNSUPPORTED, message)
     shape = shape.only_keys().reading(source)
-    request = Request(
-        method="PUT",
-        url=at(config.url, "entity", config.endpoint, config.version, shape.entity, query=shape.options()),
-        # Without it, a PUT that finds no record makes one.
-        headers=(*HEADERS, ("Content-Type", "application/json"), ("If-Match", "*")),
-        body=json_body(keys | _field(source, reference.value)),
-        deadline=config.write_deadline,
-    )
+    request = _request(config, shape, keys | _field(source, reference.value))
     try:
-        response = yield from send_signed(request, classify, config.retries, repeatable=True)
+        response = yield from send_signed(request, classify_write, config.retries, repeatable=True)
     except RejectedError as error:
         raise RejectedError(
             error.reason, f"writing the commerce reference ID of {reference.record}: {error}"
@@ -61,12 +54,27 @@ def _place(config: AcumaticaConfig, reference: Reference) -> tuple[Source | None
             assert_never(reference.record.kind)
 
 
+def _request(config: AcumaticaConfig, shape: Shape, body: dict[str, Any]) -> Request:
+    # Without If-Match, a PUT that finds no record makes one; a PATCH never does.
+    condition: Headers = () if config.patch else (("If-Match", "*"),)
+    return Request(
+        method="PATCH" if config.patch else "PUT",
+        url=at(config.url, "entity", config.endpoint, config.version, shape.entity, query=shape.options()),
+        headers=(*HEADERS, ("Content-Type", "application/json"), *condition),
+        body=json_body(body),
+        deadline=config.write_deadline,
+    )
+
+
 def _field(source: Source, value: str) -> dict[str, Any]:
     match source:
         case PlainField(name):
             return {name: {"value": value}}
         case UserField(view, name):
             return {"custom": {view: {name: {"type": "CustomStringField", "value": value}}}}
+        case AttributeRow(name):
+            # The other rows stay: a row that is not named is not touched.
+            return {"Attributes": [{"AttributeID": {"value": name}, "Value": {"value": value}}]}
         case _:
             assert_never(source)
 

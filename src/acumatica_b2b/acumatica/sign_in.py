@@ -1,177 +1,222 @@
-"""Signing in and out: a session is a value, the headers that its requests carry."""
+"""Signing in and out, for one client: which session is open, who is refused, and until when."""
 
-from typing import assert_never
-from urllib.parse import urlencode
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, TypeVar, assert_never, cast
 
-from attrs import define, evolve, field
+from attrs import define, field, frozen
 
 from acumatica_b2b.acumatica.config import AcumaticaConfig
-from acumatica_b2b.acumatica.credentials import Credentials, OAuthPassword, Password
-from acumatica_b2b.acumatica.errors import classify, complaint
-from acumatica_b2b.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    DecodeError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    RejectedError,
+from acumatica_b2b.acumatica.credentials import Credentials, HostToken, OAuthPassword, OAuthRefresh, Password
+from acumatica_b2b.acumatica.grants import Grants, VoidTokenError
+from acumatica_b2b.acumatica.schema import located
+from acumatica_b2b.acumatica.sessions import (
+    IDLE,
+    Bearer,
+    Cookies,
+    UnansweredError,
+    bearer_session,
+    log_in,
+    sign_out,
 )
-from acumatica_b2b.flow import Failed, Flow, Ok, Outcome
-from acumatica_b2b.http import Headers, Request, Response, Retries, Session, at, json_body, send, with_session
+from acumatica_b2b.acumatica.versions import resolved
+from acumatica_b2b.errors import AuthenticationError, ConfigurationError, DecodeError, RemoteError
+from acumatica_b2b.flow import Batch, Effect, Flow, Ok, ask, ask_all, through
+from acumatica_b2b.http import AskHost, Renew, Request, Response, Send, Session
 
-ONCE = Retries(attempts=1, patience=0)
+T = TypeVar("T")
+
+_SOON: Final = timedelta(seconds=30)
+"""How long a failed sign-in speaks for all who ask: those who waited for it would each wait as long."""
+
+
+@frozen
+class _Failure:
+    """Why it failed, and until when it is not tried again; None: never."""
+
+    error: Exception
+    until: datetime | None
+
+    def lasts(self, now: datetime) -> bool:
+        """Return whether it is the answer to whoever asks now."""
+        return self.until is None or now < self.until
+
+    def again(self) -> Exception:
+        """Return the error, to be raised once more."""
+        return type(self.error)(*self.error.args)
 
 
 @define(eq=False)
 class SignIn:
-    """Gives sessions for one set of credentials; once refused, these are not sent again."""
+    """Gives sessions for one set of credentials, one after the other; once refused, these are not sent again."""
 
     config: AcumaticaConfig
     credentials: Credentials = field(repr=False)
-    _refused: AuthenticationError | None = field(default=None, init=False, repr=False)
-    _refresh_token: str = field(default="", init=False, repr=False)
+    now: Callable[[], datetime] = field(repr=False)
+    _fresh: Callable[[], Flow[Session]] = field(init=False, repr=False)
+    _open: Session | None = field(default=None, init=False, repr=False)
+    """The session that is ours to sign out."""
+    _given: str | None = field(default=None, init=False, repr=False)
+    """The token that the host gave last."""
+    _failure: _Failure | None = field(default=None, init=False, repr=False)
+    _wanted: bool = field(default=False, init=False)
+    """Whether somebody needs the configuration prepared, not just a session."""
+    _prepared: bool = field(default=False, init=False)
+    _unprepared: _Failure | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if isinstance(self.credentials, OAuthPassword):
-            _check(self.config, self.credentials)
+        match self.credentials:
+            case Password() as password:
+                self._fresh = partial(self._by_cookie, password)
+            case OAuthPassword() | OAuthRefresh() as application:
+                self._fresh = partial(self._by_grant, Grants(self.config, application, self.now))
+            case HostToken() as host:
+                self._fresh = partial(self._by_host, host)
+            case _:
+                assert_never(self.credentials)
 
     def __call__(self) -> Flow[Session]:
-        """Return a fresh session.
+        """Return a fresh session; the one before it is signed out, unless it goes on.
 
         Raises:
             AuthenticationError: the credentials are wrong; each further call raises it without asking,
                 since Acumatica locks an account after some tries.
             RateLimitedError: no seat became free within the patience of the retries.
+            NotSentError: the sign-in did not come through.
 
         """
-        if self._refused is not None:
-            raise AuthenticationError(*self._refused.args)
+        if self._failure is not None and self._failure.lasts(self.now()):
+            raise self._failure.again()
+        self._failure = None
         try:
-            return (yield from self._by_kind())
-        except AuthenticationError as error:
-            self._refused = error
+            session = yield from self._fresh()
+        except (RemoteError, ConfigurationError, DecodeError) as error:
+            self._failure = self._lasting(error)
             raise
+        if self._wanted and not self._prepared:
+            yield from self._prepare(session)
+        return session
 
-    def _by_kind(self) -> Flow[Session]:
-        match self.credentials:
-            case Password() as password:
-                return (yield from _by_cookie(self.config, password))
-            case OAuthPassword() as application:
-                return (yield from self._by_token(application))
+    def _lasting(self, error: Exception) -> _Failure | None:
+        match error:
+            case _ if isinstance(self.credentials, HostToken):
+                return None  # to give another token is up to the host
+            case VoidTokenError():
+                return None  # the void one is known, and another may be saved at any time
+            case AuthenticationError():
+                return _Failure(error, None)
+            case UnansweredError() if not isinstance(self.credentials, OAuthRefresh):
+                # The password may be wrong, and the seat that it may have taken is free by then.
+                return _Failure(error, self.now() + IDLE)
             case _:
-                assert_never(self.credentials)
+                return _Failure(error, self.now() + _SOON)
 
-    def _by_token(self, application: OAuthPassword) -> Flow[Session]:
-        token = None
-        if self._refresh_token:
-            # A refreshed token goes on with its session; a new grant would take another seat.
-            refresh, self._refresh_token = self._refresh_token, ""
-            token = yield from _refreshed(self.config, application, refresh)
-        if token is None:
-            owner = {
-                "grant_type": "password",
-                "username": application.name,
-                "password": application.password,
-                "scope": application.scope,
-            }
-            token = yield from _token(self.config, application, owner)
-        access, self._refresh_token = token
-        branch: Headers = (("PX-CbApiBranch", self.config.branch),) if self.config.branch else ()
-        return Session(headers=(("Authorization", f"Bearer {access}"), *branch))
+    def _by_cookie(self, password: Password) -> Flow[Session]:
+        yield from self.leave()
+        self._open = yield from log_in(self.config, password)
+        return self._open
+
+    def _by_grant(self, grants: Grants) -> Flow[Session]:
+        self._open = yield from grants.bearer(self.leave)
+        return self._open
+
+    def _by_host(self, host: HostToken) -> Flow[Session]:
+        refused = self._given
+        yield from self.leave()
+        token: object = yield from ask(AskHost(partial(host.source.token, refused)))
+        if not isinstance(token, str) or not token:
+            way_out = "Acumatica calls its source, AsyncAcumatica awaits it"
+            raise ConfigurationError(f"the TokenSource gave {type(token).__name__} instead of a token; {way_out}")
+        if token == refused:
+            way_out = "let the TokenSource renew the token that it is told of"
+            raise AuthenticationError(f"Acumatica refused the host's token, and was given the same again; {way_out}")
+        bearer = bearer_session(self.config, token)
+        self._given, self._open = token, bearer if host.owns_session else None
+        return bearer
+
+    # -------------------------------------------------------------- within a session
+    def within(self, flow: Callable[[AcumaticaConfig], Flow[T]]) -> Flow[T]:
+        """Return what a flow of requests comes to, given the configuration with all that the tenant tells of it.
+
+        Its tokens are renewed before they expire, and its cookies as answers renew them.
+        """
+        if not self._prepared:
+            yield from self._ready()
+        return (yield from through(flow(self.config), self._answer))
+
+    def _ready(self) -> Flow[None]:
+        # Signing in is what many wait for and one does, so what is asked once a client is asked there.
+        if self._unprepared is not None:
+            if self._unprepared.lasts(self.now()):
+                raise self._unprepared.again()
+            self._unprepared = None
+        self._wanted = True
+        session = yield from ask(Renew(None))
+        if not self._prepared and self._unprepared is None:
+            yield from ask(Renew(session))  # it was opened for a check
+        if self._unprepared is not None:
+            raise self._unprepared.again()
+
+    def _prepare(self, session: Session) -> Flow[None]:
+        """Learn the version of the endpoint, and where the tenant has its fields."""
+        try:
+            config = yield from through(resolved(self.config), partial(_answer_in, session))
+            self.config = yield from through(located(config), partial(_answer_in, session))
+        except (RemoteError, ConfigurationError, DecodeError) as error:
+            # Told by who wanted it: the session is good, and to be signed out at the end.
+            self._unprepared = _Failure(error, self.now() + _SOON)
+        else:
+            self._prepared = True
+
+    def _answer(self, batch: Batch) -> Flow[Sequence[Any]]:
+        answers = yield from ask_all(_as_given(effect) for effect in batch)
+        seen: list[Any] = []
+        for effect, answer in zip(batch, answers, strict=True):
+            seen.append((yield from self._seen(effect, answer)))
+        return seen
+
+    def _seen(self, effect: Effect[Any], answer: Any) -> Flow[Any]:
+        match effect, answer:
+            case Renew(), Bearer(ends=datetime() as ends) if ends <= self.now():
+                return (yield from ask(Renew(answer)))
+            case Renew(), Cookies():
+                latest = self._open
+                return latest if isinstance(latest, Cookies) and latest.first is answer else answer
+            case Send(request), Ok(Response() as response):
+                self._hear(request, response)
+                return cast("object", answer)
+            case _:
+                return answer
+
+    def _hear(self, request: Request, response: Response) -> None:
+        latest = self._open
+        if isinstance(latest, Cookies):
+            renewed = latest.told(request, response)
+            if renewed is not latest and self._open is latest:  # by now another thread may have signed in anew
+                self._open = renewed
+
+    def leave(self) -> Flow[None]:
+        """Sign out of the session that is open, if it is ours; one that can't be ends by itself."""
+        self._given = None
+        if self._open is None:
+            return
+        with suppress(Exception):  # nothing may hide the error that led here
+            yield from sign_out(self.config, self._open)
+        self._open = None
 
 
-def _check(config: AcumaticaConfig, application: OAuthPassword) -> None:
-    if "api:concurrent_access" in application.scope.split():
-        message = "scope 'api:concurrent_access' opens a session a request here; use 'api offline_access'"
-        raise ConfigurationError(message)
-    _, _, tenant = application.client_id.partition("@")
-    if config.tenant and tenant and tenant.casefold() != config.tenant.casefold():
-        message = f"client_id signs in to tenant {tenant!r}, but `tenant` is {config.tenant!r}; make them the same"
-        raise ConfigurationError(message)
+def _answer_in(session: Session, batch: Batch) -> Flow[Sequence[Any]]:
+    """Return the answers to a batch, within a session that has just been opened."""
+    answers = iter((yield from ask_all(effect for effect in batch if not isinstance(effect, Renew))))
+    return [session if isinstance(effect, Renew) else next(answers) for effect in batch]
 
 
-def classify_sign_in(response: Response) -> Outcome[Response]:
-    """Return what an answer to a sign-in means: what Acumatica itself words as a refusal is one."""
-    outcome = classify(response)
-    match outcome:
-        case Ok() | Failed(RateLimitedError() | ConfigurationError() | DecodeError()):
-            return outcome
-        case Failed(OutcomeUnknownError()) if not complaint(response).types:
-            return outcome
-        case Failed(error):
-            message = (
-                f"the sign-in to Acumatica failed and is not tried again: {error}; check name, password and tenant"
-            )
-            return Failed(AuthenticationError(message))
-
-
-# ------------------------------------------------------------------ by cookie
-def _by_cookie(config: AcumaticaConfig, password: Password) -> Flow[Session]:
-    # `company`, the older name of `tenant`, must not stand beside it.
-    login = {"name": password.name, "password": password.password}
-    login |= {key: value for key, value in (("tenant", config.tenant), ("branch", config.branch)) if value}
-    request = Request(
-        method="POST",
-        url=at(config.url, "entity", "auth", "login"),
-        headers=(("Accept", "application/json"), ("Content-Type", "application/json")),
-        body=json_body(login),
-        deadline=config.read_deadline,
-    )
-    response = yield from send(request, classify_sign_in, config.retries, repeatable=True)
-    return Session(headers=(("Cookie", _cookies(response)),))
-
-
-def _cookies(response: Response) -> str:
-    """Return the cookies of a sign-in as one header; Acumatica sets each of them twice."""
-    cookies: dict[str, str] = {}
-    for line in response.header_values("set-cookie"):
-        name, _, value = line.partition(";")[0].strip().partition("=")
-        cookies[name] = value
-    if not any(cookies.values()):
-        message = "Acumatica answered the sign-in without a cookie; check that `url` is the instance's"
-        raise ConfigurationError(message)
-    return "; ".join(f"{name}={value}" for name, value in cookies.items() if value)
-
-
-# ------------------------------------------------------------------ by token
-def _token(config: AcumaticaConfig, application: OAuthPassword, grant: dict[str, str]) -> Flow[tuple[str, str]]:
-    form = {**grant, "client_id": application.client_id, "client_secret": application.client_secret}
-    request = Request(
-        method="POST",
-        url=at(config.url, "identity", "connect", "token"),
-        headers=(("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded")),
-        body=urlencode(form).encode(),
-        deadline=config.read_deadline,
-    )
-    repeatable = grant["grant_type"] == "password"  # a refresh token is void once it was used
-    response = yield from send(request, classify_sign_in, config.retries, repeatable=repeatable)
-    match response.json():
-        case {"access_token": str(access), "refresh_token": str(refresh)}:
-            return access, refresh
-        case {"access_token": str(access)}:
-            return access, ""
+def _as_given(effect: Effect[Any]) -> Effect[Any]:
+    """Return a question for another session under the name by which the caller knows the refused one."""
+    match effect:
+        case Renew(Cookies(first=Session() as first)):
+            return Renew(first)
         case _:
-            message = "the token endpoint answered without an access token"
-            raise DecodeError(message, "access_token")
-
-
-def _refreshed(config: AcumaticaConfig, application: OAuthPassword, refresh: str) -> Flow[tuple[str, str] | None]:
-    grant = {"grant_type": "refresh_token", "refresh_token": refresh}
-    try:
-        return (yield from _token(config, application, grant))
-    except (AuthenticationError, RejectedError, OutcomeUnknownError):
-        return None
-
-
-# ------------------------------------------------------------------ signing out
-def sign_out(config: AcumaticaConfig, session: Session) -> Flow[None]:
-    """End a session, which frees its seat at once instead of in ten minutes."""
-    # Without a length IIS answers 411.
-    request = Request(
-        method="POST",
-        url=at(config.url, "entity", "auth", "logout"),
-        headers=(("Content-Length", "0"),),
-        deadline=min(15.0, config.write_deadline),
-    )
-    request = evolve(with_session(request, session), max_bytes=1_000_000)
-    yield from send(request, classify, ONCE, repeatable=False)
+            return effect

@@ -1,15 +1,15 @@
-"""Requests to one store, full listings of it, and what a client remembers of it."""
+"""Requests to one store, and full listings of it."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final, Generic, Protocol, TypeVar
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from acumatica_b2b.bigcommerce.config import BigCommerceConfig
-from acumatica_b2b.bigcommerce.errors import classify, moment
-from acumatica_b2b.bigcommerce.records import PageOf, RoleRecord, Total, decoded
+from acumatica_b2b.bigcommerce.errors import classify, classify_list, moment
+from acumatica_b2b.bigcommerce.known import Known
+from acumatica_b2b.bigcommerce.records import PageOf, Total, decoded
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Flow, together
 from acumatica_b2b.http import Classify, Request, Response, at, json_body, send
@@ -22,6 +22,9 @@ _WIDTH: Final = 50
 
 MANY: Final = 10
 """From so many records on, the whole list may be cheaper than one request for each."""
+
+_CLOSINGS: Final = 2
+"""How often what changed meanwhile is read, where that itself takes several pages."""
 
 
 class HasID(Protocol):
@@ -37,35 +40,6 @@ R = TypeVar("R", bound=HasID)
 T = TypeVar("T")
 
 
-@frozen(kw_only=True)
-class Index:
-    """Which company holds which external id, as of `read_at` in unix seconds of the server."""
-
-    held: Mapping[int, str]
-    read_at: int
-
-    def holders(self) -> Mapping[str, Sequence[int]]:
-        """Return the companies of each external id, by their ids."""
-        holders: defaultdict[str, list[int]] = defaultdict(list)
-        for company, external_id in sorted(self.held.items()):
-            holders[external_id].append(company)
-        return {external_id: ids for external_id, ids in holders.items() if external_id}
-
-
-@define
-class Known:
-    """What is read once: it changes seldom, and not knowing of a change does no harm."""
-
-    roles: tuple[RoleRecord, ...] | None = None
-    companies: Index | None = None
-    places: dict[tuple[str, str], str | None] = field(factory=dict[tuple[str, str], str | None])
-
-    def forget(self) -> None:
-        """Read it all anew when it is next needed."""
-        self.roles = self.companies = None
-        self.places = {}
-
-
 @frozen
 class Api:
     """One store and what is known of it."""
@@ -73,7 +47,7 @@ class Api:
     config: BigCommerceConfig
     known: Known = field(factory=Known)
 
-    def get(self, *path: str, query: Mapping[str, str] | None = None) -> Flow[Response]:
+    def get(self, *path: str, query: Mapping[str, str] | None = None, classify: Classify = classify) -> Flow[Response]:
         """Return the answer to a read."""
         return self._send(self._request("GET", at(self.config.url, *path, query=query)), classify, repeatable=True)
 
@@ -105,6 +79,16 @@ def number(id_: str, what: str) -> int:
     raise RejectedError(Reason.GONE, f"{what} {id_!r} is no id of this store; clear the reference in the ERP")
 
 
+def record_id(id_: str) -> str:
+    """Return an id of ours as it stands in a path.
+
+    Raises:
+        RejectedError: no record of this store has it.
+
+    """
+    return str(number(id_, "record"))
+
+
 def in_slices(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
     """Return the results of any number of flows, `together` but for so many at a time."""
     results: list[T] = []
@@ -119,8 +103,8 @@ def in_slices(flows: Iterable[Flow[T]]) -> Flow[tuple[T, ...]]:
 class Listing(Generic[R]):
     """All records of a list.
 
-    `proven` says that none was missed: the total never fell, and so many different ones were seen.
-    `read_at` is when its reading began, less what clocks may differ; 0 where the server doesn't say.
+    `proven` says that none was missed that was there all the time. `read_at` is when its reading
+    began, less what clocks may differ; 0 where the server doesn't say.
     """
 
     rows: tuple[R, ...]
@@ -129,47 +113,81 @@ class Listing(Generic[R]):
 
 
 def listing(api: Api, page: type[PageOf[R]], *path: str, query: Mapping[str, str] | None = None) -> Flow[Listing[R]]:
-    """Return all records of a list by full pages, read once more where it changed meanwhile."""
-    found = yield from _listing(api, page, path, query or {})
-    return found if found.proven else (yield from _listing(api, page, path, query or {}))
+    """Return all records of a list by full pages, read once more where it can't be proven.
+
+    Offsets shift while others add, edit and remove. A list of several pages is proven if its total never
+    fell, neighbouring pages share a row that is the same in both, so that nothing stood between them, and
+    what was edited meanwhile, and may have moved past its reader, is read once more.
+    """
+    found = yield from _listing(api, page, path, query or {}, _CLOSINGS)
+    return found if found.proven else (yield from _listing(api, page, path, query or {}, _CLOSINGS))
 
 
-def _listing(api: Api, page: type[PageOf[R]], path: Sequence[str], query: Mapping[str, str]) -> Flow[Listing[R]]:
-    size = api.config.page_size
-    answers: list[tuple[Response, PageOf[R]]] = []
-    offset, total = 0, 1
-    while offset < total:
-        offsets = range(offset, total, size)
-        answers += yield from in_slices(_page(api, page, path, query, start) for start in offsets)
-        offset = offsets[-1] + size
-        total = max(answer.meta.pagination.total_count for _, answer in answers)
-    rows = {row.id: row for _, answer in answers for row in answer.data}
-    first = answers[0][1].meta.pagination.total_count
-    fell = any(answer.meta.pagination.total_count < first for _, answer in answers)
-    return Listing(
-        rows=tuple(rows.values()),
-        proven=not fell and len(rows) >= total,
-        read_at=earlier(api, moment(answers[0][0])),
-    )
+def _listing(
+    api: Api, page: type[PageOf[R]], path: Sequence[str], query: Mapping[str, str], closings: int
+) -> Flow[Listing[R]]:
+    started, read = yield from _pages(api, page, path, query)
+    rows = {row.id: row for one in read for row in one.data}
+    totals = [one.meta.pagination.total_count for one in read]
+    proven, closed = min(totals) == totals[0] and _joined(read), len(read) == 1
+    if proven and not closed and started and closings:
+        meanwhile = {**query, **since("minModified", started)}
+        changed: Listing[R] = yield from _listing(api, page, path, meanwhile, closings - 1)
+        rows |= {row.id: row for row in changed.rows}
+        closed = changed.proven
+    # who is missed even by the last closing read was edited during every reading
+    proven = proven and (closed or not closings) and len(rows) >= max(totals)
+    return Listing(rows=tuple(rows.values()), proven=proven, read_at=started)
+
+
+def _pages(
+    api: Api, page: type[PageOf[R]], path: Sequence[str], query: Mapping[str, str]
+) -> Flow[tuple[int, Sequence[PageOf[R]]]]:
+    """Return when the reading began, and all pages, each beginning with the last rows of the one before."""
+    size, overlap = api.config.page_size, _overlap(api)
+    response, first = yield from _page(api, page, path, query, 0)
+    read, reached, total = [first], size, first.meta.pagination.total_count
+    while reached < total:
+        offsets = range(reached - overlap, total - overlap, size - overlap)
+        answers = yield from in_slices(_page(api, page, path, query, offset) for offset in offsets)
+        read += [one for _, one in answers]
+        reached = offsets[-1] + size
+        total = max(one.meta.pagination.total_count for one in read)
+    return earlier(api, moment(response)), read
+
+
+def _overlap(api: Api) -> int:
+    """Return how many rows of a page are read again with the next: others may have removed some before them."""
+    return api.config.page_size // 40 or 1
+
+
+def _joined(read: Sequence[PageOf[R]]) -> bool:
+    """Tell whether each page shares a row with the next one: the same row, for an edited one may have moved."""
+    for before, after in pairwise(read):
+        there = {row.id: row for row in after.data}
+        if not any(there.get(row.id) == row for row in before.data):
+            return False
+    return True
 
 
 def _page(
     api: Api, page: type[PageOf[R]], path: Sequence[str], query: Mapping[str, str], offset: int
 ) -> Flow[tuple[Response, PageOf[R]]]:
     paging = {"limit": str(api.config.page_size), "offset": str(offset)}
-    response = yield from api.get(*path, query={**query, **paging})
+    response = yield from api.get(*path, query={**query, **paging}, classify=classify_list)
     return response, decoded(response, page, "/".join(path))
 
 
 def count(api: Api, path: str) -> Flow[int]:
     """Return how many records a list has in all."""
-    response = yield from api.get(path, query={"limit": "1", "offset": "0"})
+    response = yield from api.get(path, query={"limit": "1", "offset": "0"}, classify=classify_list)
     return decoded(response, Total, path).meta.pagination.total_count
 
 
 def pages(api: Api, records: int) -> int:
-    """Return how many requests a listing of so many records takes."""
-    return max(1, -(-records // api.config.page_size))
+    """Return how many requests a listing of so many records takes: its pages, and what closes several."""
+    size = api.config.page_size
+    return 1 if records <= size else 2 - (size - records) // (size - _overlap(api))
 
 
 def earlier(api: Api, stamp: int) -> int:

@@ -1,17 +1,21 @@
 """The two clients: the same flows, bound to a transport of the caller's."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from attrs import define, field
 
 from acumatica_b2b.actions import Action
 from acumatica_b2b.bigcommerce.api import Api
+from acumatica_b2b.bigcommerce.checking import check
 from acumatica_b2b.bigcommerce.config import BigCommerceConfig
 from acumatica_b2b.bigcommerce.errors import told
 from acumatica_b2b.bigcommerce.observing import observe
+from acumatica_b2b.bigcommerce.outsiders import find_shoppers, super_admins
 from acumatica_b2b.bigcommerce.performing import perform
 from acumatica_b2b.bigcommerce.roles import require
 from acumatica_b2b.bigcommerce.searching import find_users
+from acumatica_b2b.check import Check, Needs
 from acumatica_b2b.flow import Flow, Outcome
 from acumatica_b2b.http import AsyncBudget, AsyncTransport, Budget, Session, Transport
 from acumatica_b2b.model import Capabilities, Company, CompanyRef, CompanyUser, HandOver, StorefrontID
@@ -34,6 +38,11 @@ def _quota() -> Quota:
     return Quota(requests=150, keep=3)
 
 
+def _core_quota() -> Quota:
+    # 150 in 30 seconds on the smallest plan; its headers tell where there are more
+    return Quota(requests=150, window=30.0, keep=3)
+
+
 def _no_sign_in() -> Flow[Session]:
     yield from ()  # the token goes with each request
     return Session()
@@ -41,10 +50,11 @@ def _no_sign_in() -> Flow[Session]:
 
 @define
 class BigCommerce:
-    """B2B Edition of one BigCommerce store, as a `Storefront` that knows its roles.
+    """B2B Edition of one BigCommerce store, as a `Storefront` that knows its roles, super admins and shoppers.
 
-    Roles, names of states and countries, and which company holds which external id are read once
-    and remembered; a miss is looked up again. `forget()` drops them, say between two runs.
+    Roles, super admins, names of states and countries, and which company holds which external id are
+    read once and remembered; a miss is looked up again. `forget()` drops them, say between two runs.
+    `budget` is for B2B Edition, `core_budget` for the store's core API, which has a quota of its own.
 
     Example::
 
@@ -57,15 +67,16 @@ class BigCommerce:
     transport: Transport = field(repr=False)
     clock: Clock = field(factory=SystemClock, kw_only=True, repr=False)
     budget: Budget = field(factory=_quota, kw_only=True, repr=False)
+    core_budget: Budget = field(factory=_core_quota, kw_only=True, repr=False)
     parallel: int = field(default=4, kw_only=True)
     _api: Api = field(init=False, repr=False)
     _caller: Caller = field(init=False, repr=False)
+    _core: Caller = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._api = Api(self.config)
-        self._caller = Caller(
-            self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel, budget=self.budget, told=told
-        )
+        bind = partial(Caller, self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel, told=told)
+        self._caller, self._core = bind(budget=self.budget), bind(budget=self.core_budget)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -88,6 +99,18 @@ class BigCommerce:
         """Raise ConfigurationError unless there is exactly one role of each name."""
         self._caller.call(require(self._api, names))
 
+    def super_admins(self, emails: Sequence[str], /) -> Sequence[Outcome[bool]]:
+        """Return for each address whether it is a super admin's, who can't become a company user."""
+        return self._caller.call(super_admins(self._api, emails))
+
+    def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
+        """Return the id of the store's customer with each address, company users among them; None: nobody."""
+        return self._core.call(find_shoppers(self._api, emails))
+
+    def check(self, needs: Needs, /) -> Sequence[Check]:
+        """Return what was looked at of the set-up; what is wrong is a value, and nothing is written."""
+        return self._caller.call(check(self.config, needs))
+
     def forget(self) -> None:
         """Read anew what is remembered, when it is next needed."""
         self._api.known.forget()
@@ -101,15 +124,16 @@ class AsyncBigCommerce:
     transport: AsyncTransport = field(repr=False)
     clock: AsyncClock = field(factory=AsyncSystemClock, kw_only=True, repr=False)
     budget: AsyncBudget = field(factory=lambda: AsyncQuota(_quota()), kw_only=True, repr=False)
+    core_budget: AsyncBudget = field(factory=lambda: AsyncQuota(_core_quota()), kw_only=True, repr=False)
     parallel: int = field(default=4, kw_only=True)
     _api: Api = field(init=False, repr=False)
     _caller: AsyncCaller = field(init=False, repr=False)
+    _core: AsyncCaller = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._api = Api(self.config)
-        self._caller = AsyncCaller(
-            self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel, budget=self.budget, told=told
-        )
+        bind = partial(AsyncCaller, self.transport, _no_sign_in, clock=self.clock, parallel=self.parallel, told=told)
+        self._caller, self._core = bind(budget=self.budget), bind(budget=self.core_budget)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -131,6 +155,18 @@ class AsyncBigCommerce:
     async def require_roles(self, names: Sequence[str], /) -> None:
         """Raise ConfigurationError unless there is exactly one role of each name."""
         await self._caller.call(require(self._api, names))
+
+    async def super_admins(self, emails: Sequence[str], /) -> Sequence[Outcome[bool]]:
+        """Return for each address whether it is a super admin's, who can't become a company user."""
+        return await self._caller.call(super_admins(self._api, emails))
+
+    async def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
+        """Return the id of the store's customer with each address, company users among them; None: nobody."""
+        return await self._core.call(find_shoppers(self._api, emails))
+
+    async def check(self, needs: Needs, /) -> Sequence[Check]:
+        """Return what was looked at of the set-up; what is wrong is a value, and nothing is written."""
+        return await self._caller.call(check(self.config, needs))
 
     def forget(self) -> None:
         """Read anew what is remembered, when it is next needed."""

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 _ADDRESS: Final = re.compile(r"[\w.!#$%&*+/=?^`{|}~-][\w.!#$%&'*+/=?^`{|}~-]*@[\w-]+(?:\.[\w-]+)*")
 _ADDRESS_LIST: Final = re.compile(rf"\s*\[(?:\s*['\"]?{_ADDRESS.pattern}['\"]?\s*,?)+\]")
+_SNAKE: Final = re.compile(r"[a-z]+(_[a-z0-9]+)+")
 _NOT_A_FIELD: Final = frozenset({"non_field_errors", "_detail", "detail"})
 
 
@@ -56,5 +57,5 @@ def _texts_of_fields(said: Mapping[str, Any], name: str) -> Iterator[str]:
 
 
 def _camel(name: str) -> str:
-    """Return a field's name as requests have it: errors name it in snake case."""
-    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
+    """Return a field's name as requests have it: errors name it in snake case, but for a store's extra fields."""
+    return name if not _SNAKE.fullmatch(name) else re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)

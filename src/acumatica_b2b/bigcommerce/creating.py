@@ -1,8 +1,8 @@
 """Creates ten at a time, and how each is confirmed: nothing in a bulk answer tells whose id is whose.
 
-After the answers of a wave's bulk calls the store is listed once. What the list shows was made,
-whatever the answer said; what it does not show is sent again singly only where the answer was a
-refusal and the list is proven. A create whose answer was lost is never sent again.
+After the answers of a wave's bulk calls the store is listed once, and again only while its lists lag
+behind. What the list shows was made, whatever the answer said; what it does not show is sent again singly
+only where the answer was a refusal and the list is proven. A create whose answer was lost is never sent again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from attrs import frozen
 from acumatica_b2b.bigcommerce.api import Api, earlier, in_slices
 from acumatica_b2b.bigcommerce.errors import addresses_named, classify_bulk, moment, refusal
 from acumatica_b2b.errors import AcumaticaB2BError, DecodeError, OutcomeUnknownError, RejectedError
-from acumatica_b2b.flow import Failed, Flow, Ok, Outcome
-from acumatica_b2b.http import Response, attempt
+from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask
+from acumatica_b2b.http import Pause, Response, attempt
 from acumatica_b2b.model import StorefrontID
 
 A = TypeVar("A")
 A_contra = TypeVar("A_contra", contravariant=True)
 Json: TypeAlias = Mapping[str, Any]
-_BULK: Final = 10
+BULK: Final = 10
 """One more is answered with 413."""
 
 
@@ -85,7 +85,7 @@ def create(api: Api, kind: Creates[A], actions: Sequence[A]) -> Flow[tuple[Outco
     """Return the id of each record that was made, or why it was not."""
     states: list[_State | None] = [_unfit(kind, action) for action in actions]
     fit = [i for i, state in enumerate(states) if state is None]
-    chunks = [fit[i : i + _BULK] for i in range(0, len(fit), _BULK)]
+    chunks = [fit[i : i + BULK] for i in range(0, len(fit), BULK)]
     answers = yield from in_slices(_send(api, kind, [actions[i] for i in chunk]) for chunk in chunks)
     for chunk, answer in zip(chunks, answers, strict=True):
         for i, state in zip(chunk, answer, strict=True):
@@ -133,16 +133,31 @@ def _settle(
 ) -> Flow[Sequence[Outcome[StorefrontID]]]:
     if not doubtful:
         return ()
-    stamp = min(answered.stamp for _, answered in doubtful)
-    listed: Outcome[Listed] = yield from attempt(kind.listed([action for action, _ in doubtful], stamp))
-    ids = listed.value.ids if isinstance(listed, Ok) else (None,) * len(doubtful)
-    proven = isinstance(listed, Ok) and listed.value.proven
+    listed = yield from _listed(api, kind, doubtful)
     return (
         yield from in_slices(
-            _confirmed(api, kind, action, answered, id_=id_, proven=proven)
-            for (action, answered), id_ in zip(doubtful, ids, strict=True)
+            _confirmed(api, kind, action, answered, id_=id_, proven=listed.proven)
+            for (action, answered), id_ in zip(doubtful, listed.ids, strict=True)
         )
     )
+
+
+def _listed(api: Api, kind: Creates[A], doubtful: Sequence[tuple[A, _Answered]]) -> Flow[Listed]:
+    """List them once; again, a little later, while one does not show that the shop says it made."""
+    retries = api.config.retries
+    stamp = min(answered.stamp for _, answered in doubtful)
+    said_made = [i for i, (_, answered) in enumerate(doubtful) if answered.refused is None]
+    listed = Listed(ids=(None,) * len(doubtful), proven=False)
+    for look in range(max(1, retries.attempts)):
+        if look:
+            yield from ask(Pause(retries.first_pause * 2.0 ** (look - 1)))
+        found: Outcome[Listed] = yield from attempt(kind.listed([action for action, _ in doubtful], stamp))
+        if isinstance(found, Failed):
+            break
+        listed = found.value
+        if all(listed.ids[i] is not None for i in said_made):
+            break
+    return listed
 
 
 def _confirmed(

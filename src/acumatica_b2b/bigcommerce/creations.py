@@ -8,6 +8,7 @@ from attrs import frozen
 
 from acumatica_b2b.actions import CreateAddress, CreateCompany, CreateUser
 from acumatica_b2b.bigcommerce.api import Api, number, since
+from acumatica_b2b.bigcommerce.config import BigCommerceConfig
 from acumatica_b2b.bigcommerce.creating import Json, Listed
 from acumatica_b2b.bigcommerce.lists import addresses, companies, users
 from acumatica_b2b.bigcommerce.places import country_name, state_name
@@ -97,7 +98,8 @@ class Companies:
             **_given(optional),
             **_admin(action.admin),
             "uuid": company.external_id,
-            "channelIds": list(self.api.config.channel_ids),
+            "channelIds": list(self.api.config.all_channels),
+            **_prices(self.api.config),
             **extra_fields(self._extra_fields(company)),
         }
 
@@ -115,8 +117,11 @@ class Users:
     path: str = "users"
 
     def check(self, action: CreateUser, /) -> None:
-        """Raise RejectedError where the company's id is none of this store."""
+        """Raise RejectedError where the company's id, or each site, is none of this store."""
         number(action.company, "company")
+        if not self.api.config.channels_of(action.user.sites):
+            sites = ", ".join(map(repr, action.user.sites))
+            raise RejectedError(Reason.INVALID, f"channels of BigCommerceConfig has no site {sites}; name its channel")
 
     def name(self, action: CreateUser, /) -> str:
         """Return what is about to be done."""
@@ -136,7 +141,7 @@ class Users:
             "phoneNumber": user.phone,
             "companyId": number(action.company, "company"),
             **role_fields(self.roles[action.role]),
-            "channelIds": list(self.api.config.channel_ids),
+            "channelIds": list(self.api.config.channels_of(user.sites)),
             "acceptWelcomeEmail": self.api.config.welcome_mail,
             "uuid": user.external_id,
             **extra_fields(dict(user.extra_fields)),
@@ -177,7 +182,11 @@ class Addresses:
 
     def body(self, action: CreateAddress, /) -> Json:
         """Return the address."""
-        return {**address_fields(self.api, action.address), "companyId": number(action.company, "company")}
+        return {
+            **address_fields(self.api, action.address),
+            **extra_fields(dict(action.address.extra_fields)),
+            "companyId": number(action.company, "company"),
+        }
 
     row = body
 
@@ -195,7 +204,7 @@ class Addresses:
 
 
 def address_fields(api: Api, address: DesiredAddress) -> Json:
-    """Return all of an address but whose it is."""
+    """Return all of an address but its extra fields and whose it is."""
     place, known = address.address, state_name(api, address.address)
     return {
         "firstName": address.first_name,
@@ -216,7 +225,6 @@ def address_fields(api: Api, address: DesiredAddress) -> Json:
         "isBilling": True,
         "isDefaultShipping": address.default_shipping,
         "isDefaultBilling": address.default_billing,
-        **extra_fields(dict(address.extra_fields)),
     }
 
 
@@ -236,6 +244,12 @@ def _admin(admin: DesiredUser | None) -> Json:
         **_given({"adminPhoneNumber": admin.phone}),
         **extra_fields(dict(admin.extra_fields), "userExtraFields"),
     }
+
+
+def _prices(config: BigCommerceConfig) -> Json:
+    """Return what decides on prices; 0 is a value, unlike None."""
+    ids = {"catalogId": config.catalog_id, "customerGroupId": config.customer_group_id}
+    return {name: id_ for name, id_ in ids.items() if id_ is not None}
 
 
 def _given(fields: Mapping[str, str]) -> Json:

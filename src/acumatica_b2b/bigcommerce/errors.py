@@ -6,6 +6,7 @@ from typing import Final
 
 from acumatica_b2b.bigcommerce.complaints import addresses_in, complaints, without_addresses
 from acumatica_b2b.errors import (
+    AcumaticaB2BError,
     AuthenticationError,
     ConfigurationError,
     DecodeError,
@@ -24,7 +25,7 @@ _REASONS: Final = {
     404: Reason.GONE,
     405: Reason.UNSUPPORTED,
     501: Reason.UNSUPPORTED,
-    **dict.fromkeys((400, 409, 413, 415, 422), Reason.INVALID),
+    **dict.fromkeys((400, 409, 415, 422), Reason.INVALID),
 }
 _REFUSED_BY_SERVER: Final = frozenset({501, 507})
 """Above 499, and yet nothing was done."""
@@ -35,6 +36,10 @@ _RESETS: Final = (
 )
 """Both families of headers: this API's carry units, the core API's are in milliseconds."""
 _REMAINING: Final = ("X-Requests-Remaining", "X-Rate-Limit-Requests-Left")
+
+
+class TooLargeError(AcumaticaB2BError):
+    """A request held more rows than the API takes: a fault of this library, so the run ends."""
 
 
 def told(response: Response) -> Allowance | None:
@@ -55,12 +60,34 @@ def classify(response: Response) -> Outcome[Response]:
     return Failed(_error(response))
 
 
+def classify_list(response: Response) -> Outcome[Response]:
+    """Return what `classify` does, for a list: none is ever gone, so a 404 refuses the credentials."""
+    if response.status == 404:
+        message = (
+            "the storefront says that its own list is not found (404), as it does to a token without the scope"
+            " 'B2B Edition: modify'; check that, X-Store-Hash, and url in BigCommerceConfig"
+        )
+        return Failed(AuthenticationError(message))
+    return classify(response)
+
+
 def classify_removal(response: Response) -> Outcome[Response]:
     """Return what `classify` does, for the removal of a user: there a 500 protects the last admin."""
     # until 2025-08 the API documented 500 for the only administrator; sent again it might succeed
     if response.status == 500:
         message = "the storefront answered 500, as it does for a company's only administrator; name another one first"
         return Failed(RejectedError(Reason.LAST_ADMIN, message))
+    return classify(response)
+
+
+def classify_core(response: Response) -> Outcome[Response]:
+    """Return what `classify` does, for the store's core API: there the token needs another scope."""
+    if response.status in {401, 403}:
+        message = (
+            f"the store's core API refuses the token ({response.status}); give it the scope 'Customers: read-only',"
+            " or adopt existing shoppers, which asks for nobody"
+        )
+        return Failed(AuthenticationError(message))
     return classify(response)
 
 
@@ -109,6 +136,10 @@ def _error(response: Response) -> Exception:
         )
     elif status == 429:
         error = RateLimitedError("the store's requests of this minute are spent; go on later", _seconds(response))
+    elif status == 413:
+        error = TooLargeError(
+            "the storefront takes no request of this size (413), which this library should never have sent; report it"
+        )
     elif status < 400:
         error = ConfigurationError(f"the storefront redirects ({status}); check url in BigCommerceConfig")
     elif status == 408 or (status >= 500 and status not in _REFUSED_BY_SERVER):

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from acumatica_b2b.bigcommerce.api import MANY, Api, Index, since
+from acumatica_b2b.bigcommerce.api import MANY, Api, since
+from acumatica_b2b.bigcommerce.known import Index
 from acumatica_b2b.bigcommerce.lists import companies
 from acumatica_b2b.bigcommerce.records import CompanyRecord, normal_id
 from acumatica_b2b.errors import OutcomeUnknownError, Reason, RejectedError

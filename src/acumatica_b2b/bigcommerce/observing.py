@@ -6,11 +6,11 @@ from typing import Any
 
 from attrs import frozen
 
-from acumatica_b2b.bigcommerce import records
+from acumatica_b2b.bigcommerce import translating
 from acumatica_b2b.bigcommerce.api import MANY, Api, Listing, in_slices
 from acumatica_b2b.bigcommerce.lists import addresses, companies, pages_of, users
 from acumatica_b2b.bigcommerce.locating import locate
-from acumatica_b2b.bigcommerce.records import AddressRecord, CompanyRecord, One, UserRecord, decoded
+from acumatica_b2b.bigcommerce.records import AddressRecord, CompanyRecord, One, UserRecord, decoded, normal_id
 from acumatica_b2b.bigcommerce.roles import names_of
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
@@ -36,6 +36,7 @@ def observe(api: Api, refs: Sequence[CompanyRef]) -> Flow[tuple[Outcome[Company 
     reads = yield from _read_all(api, tuple(wanted))
     found = [_checked(api, ref, id_, reads) for ref, id_ in zip(refs, ids, strict=True)]
     users = [user for read in found if isinstance(read, Ok) and read.value for user in read.value.users]
+    api.known.saw(users)
     names: Outcome[Mapping[int, str]] = yield from attempt(names_of(api, users))
     return tuple(_outcome(api, read, names) for read in found)
 
@@ -49,7 +50,7 @@ def _checked(
     if ref.id is None and isinstance(read, Ok) and read.value is not None:
         # which company holds the external id may have been remembered from earlier
         held = read.value.record.external_id(api.config.company_id_field)
-        return read if held == records.normal_id(ref.external_id) else Ok(None)
+        return read if held == normal_id(ref.external_id) else Ok(None)
     return read
 
 
@@ -68,11 +69,11 @@ def _outcome(api: Api, read: Outcome[_Found | None], names: Outcome[Mapping[int,
 
 
 def _company(api: Api, found: _Found, names: Mapping[int, str]) -> Company:
-    return records.company(
+    return translating.company(
         found.record,
         id_field=api.config.company_id_field,
-        users=tuple(records.company_user(user, names[user.id]) for user in found.users),
-        addresses=tuple(map(records.company_address, found.addresses)),
+        users=tuple(translating.company_user(user, names[user.id]) for user in found.users),
+        addresses=tuple(map(translating.company_address, found.addresses)),
         complete=found.complete,
     )
 

@@ -1,10 +1,19 @@
-"""The flow of a batch of independent actions: creates share calls, all else goes out side by side."""
+"""The flow of a batch of independent actions: some share calls, all else goes out side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from acumatica_b2b.actions import Action, CreateAddress, CreateCompany, CreateUser, SetRole, UpdateAddress
+from acumatica_b2b.actions import (
+    Action,
+    CreateAddress,
+    CreateCompany,
+    CreateUser,
+    SetRole,
+    UpdateAddress,
+    UpdateCompany,
+)
 from acumatica_b2b.bigcommerce.api import Api, in_slices
+from acumatica_b2b.bigcommerce.batching import update_companies
 from acumatica_b2b.bigcommerce.changing import change
 from acumatica_b2b.bigcommerce.creating import create
 from acumatica_b2b.bigcommerce.creations import Addresses, Companies, Users
@@ -15,7 +24,7 @@ from acumatica_b2b.flow import Failed, Flow, Outcome, together
 from acumatica_b2b.http import attempt
 from acumatica_b2b.model import DesiredUser, StorefrontID
 
-_CREATES: Final = (CreateCompany, CreateUser, CreateAddress)
+_SHARING: Final = (CreateCompany, CreateUser, CreateAddress, UpdateCompany)
 
 
 def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[StorefrontID], ...]]:
@@ -32,7 +41,8 @@ def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[Storefron
     companies = [action for action in actions if isinstance(action, CreateCompany)]
     users = [action for action in actions if isinstance(action, CreateUser)]
     addresses = [action for action in actions if isinstance(action, CreateAddress)]
-    others = [action for action in actions if not isinstance(action, _CREATES)]
+    updates = [action for action in actions if isinstance(action, UpdateCompany)]
+    others = [action for action in actions if not isinstance(action, _SHARING)]
     places = [action.address.address for action in actions if isinstance(action, CreateAddress | UpdateAddress)]
     yield from learn(api, [*(action.company.address for action in companies), *places], places)
     lanes: tuple[Sequence[Outcome[StorefrontID]], ...] = yield from together(
@@ -40,6 +50,7 @@ def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[Storefron
             create(api, Companies(api), companies),
             create(api, Users(api, roles.value), users),
             create(api, Addresses(api), addresses),
+            update_companies(api, updates),
             in_slices(attempt(change(api, action, roles.value)) for action in others),
         )
     )
@@ -63,4 +74,4 @@ def _in_order(
 
 
 def _lane(action: Action) -> int:
-    return next((i for i, kind in enumerate(_CREATES) if isinstance(action, kind)), len(_CREATES))
+    return next((i for i, kind in enumerate(_SHARING) if isinstance(action, kind)), len(_SHARING))

@@ -1,4 +1,4 @@
-"""The API's records as it answers them, and what they are to us."""
+"""The API's records as it answers them."""
 
 import re
 from typing import Any, Final, Generic, TypeVar
@@ -8,20 +8,9 @@ from attrs import frozen
 from acumatica_b2b import codec
 from acumatica_b2b.errors import DecodeError
 from acumatica_b2b.http import Response
-from acumatica_b2b.model import (
-    AddressID,
-    Company,
-    CompanyAddress,
-    CompanyID,
-    CompanyUser,
-    PostalAddress,
-    StorefrontID,
-    UserID,
-)
 
 R = TypeVar("R")
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_INACTIVE: Final = 3
 _DELETED: Final = 4
 
 
@@ -40,7 +29,7 @@ class ExtraFieldRecord:
 
 @frozen(kw_only=True)
 class CompanyRecord:
-    """A company; `company_status` 3 is inactive, 4 deleted."""
+    """A company; `company_status` is 0 pending, 1 approved, 2 rejected, 3 inactive, 4 deleted."""
 
     company_id: int
     company_name: str
@@ -48,6 +37,7 @@ class CompanyRecord:
     company_phone: str | None = None
     company_status: int = 1
     uuid: str | None = None
+    updated_at: Any = None
     extra_fields: tuple[ExtraFieldRecord, ...] | None = None
 
     @property
@@ -79,7 +69,24 @@ class UserRecord:
     company_role_id: int | None = None
     company_role_name: str | None = None
     uuid: str | None = None
+    updated_at: Any = None
     extra_fields: tuple[ExtraFieldRecord, ...] | None = None
+
+
+@frozen(kw_only=True)
+class SuperAdminRecord:
+    """A super admin: who manages companies and belongs to none."""
+
+    id: int
+    email: str
+
+
+@frozen(kw_only=True)
+class ShopperRecord:
+    """A customer of the store's core API: a company user's login, or a shopper of nobody's."""
+
+    id: int
+    email: str
 
 
 @frozen(kw_only=True)
@@ -103,11 +110,19 @@ class AddressRecord:
     country_name: str | None = None
     is_default_shipping: bool | None = None
     is_default_billing: bool | None = None
+    updated_at: Any = None
 
     @property
     def id(self) -> int:
         """What tells it apart in a listing."""
         return self.address_id
+
+
+@frozen(kw_only=True)
+class WithExtraFields:
+    """The extra fields of any record."""
+
+    extra_fields: tuple[ExtraFieldRecord, ...] | None = None
 
 
 @frozen(kw_only=True)
@@ -177,6 +192,13 @@ class PageOf(Generic[R]):
 
 
 @frozen(kw_only=True)
+class Data(Generic[R]):
+    """The rows of an answer, whatever else it tells."""
+
+    data: tuple[R, ...]
+
+
+@frozen(kw_only=True)
 class Total:
     """What a listing says of itself, without its rows."""
 
@@ -203,7 +225,7 @@ def decoded(response: Response, cls: type[R], what: str) -> R:
         raise DecodeError(str(error.args[0]), f"{what}.{error.path}".rstrip(".")) from None
 
 
-# ------------------------------------------------------------------ what they are to us
+# ------------------------------------------------------------------ what they hold
 def normal_id(text: str | None) -> str:
     """Return an external id as it is compared: GUIDs in lower case."""
     stripped = (text or "").strip()
@@ -218,62 +240,3 @@ def folded(email: str) -> str:
 def pairs(fields: tuple[ExtraFieldRecord, ...] | None) -> tuple[tuple[str, str], ...]:
     """Return extra fields as pairs of name and value."""
     return tuple(field.pair for field in fields or ())
-
-
-def company_user(record: UserRecord, role: str) -> CompanyUser:
-    """Return the company user; `role` is its role's name."""
-    return CompanyUser(
-        id=UserID(StorefrontID(str(record.id))),
-        company=CompanyID(StorefrontID(str(record.company_id))),
-        email=record.email,
-        first_name=record.first_name or "",
-        last_name=record.last_name or "",
-        phone=record.phone_number or "",
-        role=role,
-        external_id=normal_id(record.uuid),
-        extra_fields=pairs(record.extra_fields),
-    )
-
-
-def company_address(record: AddressRecord) -> CompanyAddress:
-    """Return the address, with codes of state and country where the shop tells them."""
-    return CompanyAddress(
-        id=AddressID(StorefrontID(str(record.address_id))),
-        external_id=normal_id(record.external_id),
-        label=record.label or "",
-        first_name=record.first_name or "",
-        last_name=record.last_name or "",
-        phone=record.phone_number or "",
-        address=PostalAddress(
-            line1=record.address_line1 or "",
-            line2=record.address_line2 or "",
-            city=record.city or "",
-            state=record.state_code or record.state_name or "",
-            postal_code=record.zip_code or "",
-            country=record.country_code or record.country_name or "",
-        ),
-        default_shipping=bool(record.is_default_shipping),
-        default_billing=bool(record.is_default_billing),
-    )
-
-
-def company(
-    record: CompanyRecord,
-    *,
-    id_field: str | None,
-    users: tuple[CompanyUser, ...],
-    addresses: tuple[CompanyAddress, ...],
-    complete: bool,
-) -> Company:
-    """Return the company, its users by their ids."""
-    return Company(
-        id=CompanyID(StorefrontID(str(record.company_id))),
-        name=record.company_name,
-        email=record.company_email or "",
-        phone=record.company_phone or "",
-        external_id=record.external_id(id_field),
-        active=record.company_status != _INACTIVE,
-        users=tuple(sorted(users, key=lambda user: int(user.id))),
-        addresses=tuple(sorted(addresses, key=lambda address: int(address.id))),
-        complete=complete,
-    )

@@ -53,6 +53,8 @@ def names_of(api: Api, users: Sequence[UserRecord]) -> Flow[Mapping[int, str]]:
 
 def _name(user: UserRecord, roles: Mapping[int, str]) -> str:
     match user.company_role_id:
+        case None if user.role == _CUSTOM and user.company_role_name not in {None, "", *_PREDEFINED}:
+            return user.company_role_name or ""  # the number of custom roles is that of Junior Buyer
         case None:
             known = user.role is not None and 0 <= user.role < len(_PREDEFINED)
             return _PREDEFINED[user.role] if known and user.role is not None else ""

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from acumatica_b2b.bigcommerce.api import MANY, Api, in_slices
 from acumatica_b2b.bigcommerce.lists import pages_of, users
-from acumatica_b2b.bigcommerce.records import UserRecord, company_user, folded
+from acumatica_b2b.bigcommerce.records import UserRecord, folded
 from acumatica_b2b.bigcommerce.roles import names_of
+from acumatica_b2b.bigcommerce.translating import company_user
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome
 from acumatica_b2b.http import attempt
 from acumatica_b2b.model import CompanyUser
@@ -16,6 +17,7 @@ def find_users(api: Api, emails: Sequence[str]) -> Flow[tuple[Outcome[CompanyUse
     wanted = {folded(email): email.strip() for email in emails if folded(email)}
     holders = yield from _holders(api, wanted)
     found = [user.value for user in holders.values() if isinstance(user, Ok) and user.value]
+    api.known.saw(found)
     names: Outcome[Mapping[int, str]] = yield from attempt(names_of(api, found))
     return tuple(_outcome(holders.get(folded(email), Ok(None)), names) for email in emails)
 
@@ -49,4 +51,6 @@ def _all_users(api: Api, wanted: int) -> Flow[Mapping[str, UserRecord] | None]:
     if (yield from pages_of(api, "users")) >= wanted:
         return None
     found = yield from users(api, {})
-    return {folded(user.email): user for user in found.rows} if found.proven else None
+    # a user who was removed and made anew while the list was read is in it twice
+    rows = sorted(found.rows, key=lambda user: user.id)
+    return {folded(user.email): user for user in rows} if found.proven else None

@@ -20,7 +20,7 @@ class Code(enum.IntEnum):
 
     DONE = 0
     FAILURES = 1
-    """Something failed, or a finding says to act now."""
+    """Something failed, a finding says to act now, or a check found something wrong."""
     USAGE = 2
     """The command line or the configuration is wrong."""
     HELD = 3
@@ -31,7 +31,7 @@ class Code(enum.IntEnum):
 
 
 _EPILOG: Final = (
-    "Exit codes: 0 done; 1 done with failures, or with a finding to act on now; 2 usage or configuration; "
+    "Exit codes: 0 done; 1 failures, a finding to act on now, or something wrong in a check; 2 usage or configuration; "
     "3 the guard refused; of plan, 10: there is something to do."
 )
 
@@ -160,6 +160,27 @@ def log(customer: str, config_file: Path, *, as_json: bool) -> None:
         render.console().print(render.log_table(f"Customer Log of {customer}", every, timed=True, many=len(rows)))
     else:
         click.echo(f"No sync has anything to tell of customer {customer}.")
+
+
+@cli.command(short_help="Look at the set-up; say what is wrong, and the way out.")
+@_config_option
+@_json_option
+@click.pass_context
+def check(ctx: click.Context, config_file: Path, *, as_json: bool) -> None:
+    """Look at the whole set-up: credentials, tenant, fields, roles, channels, rights, the sync log.
+
+    Nothing is written to either system. What is wrong is said with its way out; it stops only what rests on it.
+    """
+    from acumatica_b2b.cli import checked, connect  # noqa: PLC0415  # as above
+
+    config = read_config(config_file)
+    with connect.hosted(config, os.environ, "checking") as host:
+        result = connect.check(host)
+    if as_json:
+        _print_json(checked.result_shape(result))
+    else:
+        checked.show_result(render.console(), result)
+    ctx.exit(Code.DONE if result.ok else Code.FAILURES)
 
 
 # ------------------------------------------------------------------ trying it

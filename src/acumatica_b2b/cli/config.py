@@ -14,6 +14,7 @@ from acumatica_b2b.cli.tables import Kind, Table, check_keys, is_table, read_rec
 from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.model import RecordKind
 from acumatica_b2b.policy import SyncPolicy
+from acumatica_b2b.quota import Quota
 
 DEFAULT_FILE: Final = "acumatica-b2b.toml"
 PASSWORD: Final = "ACUMATICA_PASSWORD"  # noqa: S105  # the variable's name
@@ -42,6 +43,10 @@ _ACUMATICA: Final[Mapping[str, tuple[str, Kind]]] = {
     "reference_contact": ("contact_reference", str),
     "reference_location": ("location_reference", str),
     "attributes": ("contact_attributes", Mapping[str, str]),
+    "sites": ("sites", tuple[str, ...]),
+    "site_types": ("site_types", tuple[str, ...]),
+    "check_fields": ("check_fields", bool),
+    "patch": ("patch", bool),
     "wave": ("wave", int),
     "page": ("page", int),
     "keys_page": ("keys_page", int),
@@ -59,12 +64,25 @@ _ACCOUNT: Final[Mapping[str, Kind]] = {"auth": Auth, "name": str, "client_id": s
 _BIGCOMMERCE: Final[Mapping[str, Kind]] = {
     "url": str,
     "store_hash": str,
+    "core_url": str,
     "channel_ids": tuple[int, ...],
+    "channels": Mapping[str, int],
+    "catalog_id": int,
+    "customer_group_id": int,
     "company_id_field": str,
     "welcome_mail": bool,
     "page_size": int,
     "deadline": float,
 }
+_QUOTA: Final[Mapping[str, str]] = {
+    "requests_per_minute": "requests",
+    "concurrent_requests": "concurrent",
+    "keep_requests": "keep",
+}
+"""The keys of either section that bound its requests, each with its field of `Quota`."""
+_OF_BIGCOMMERCE: Final[Mapping[str, int]] = {"requests": 150, "keep": 3}
+"""What a store allows all its integrations, less a few for the others."""
+
 _SECTIONS: Final = ("acumatica", "bigcommerce", "log", "policy")
 _SECRETS: Final = {"password": PASSWORD, "client_secret": CLIENT_SECRET, "token": TOKEN}
 
@@ -88,6 +106,13 @@ class Config:
     """The arguments of `BigCommerceConfig`, its token aside."""
     log: Path
     policy: SyncPolicy = field(factory=SyncPolicy)
+    acumatica_quota: Mapping[str, int] = field(factory=dict[str, int])
+    """The arguments of the `Quota` of Acumatica's requests."""
+    bigcommerce_quota: Mapping[str, int] = _OF_BIGCOMMERCE
+
+    def budgets(self) -> tuple[Quota, Quota]:
+        """Return what both clients may spend, fresh."""
+        return Quota(**self.acumatica_quota), Quota(**self.bigcommerce_quota)
 
     def credentials(self, environ: Mapping[str, str]) -> Credentials:
         """Return what Acumatica is signed in with.
@@ -160,6 +185,7 @@ def parse_config(text: str) -> Config:
         raise ConfigurationError(f"it is no TOML: {error}") from None
     check_keys(tables, _SECTIONS, "the file")
     sections = {name: _section(tables, name) for name in _SECTIONS}
+    quotas = {name: _quota(sections, name) for name in ("acumatica", "bigcommerce")}
     acumatica = _acumatica(sections["acumatica"])
     log = read_values(sections["log"], {"file": str}, "[log]")
     return Config(
@@ -168,6 +194,8 @@ def parse_config(text: str) -> Config:
         bigcommerce=_bigcommerce(sections["bigcommerce"]),
         log=Path(log.get("file", "acumatica-b2b.sqlite")),
         policy=evolve(_policy(sections["policy"]), write_back=_written_back(acumatica)),
+        acumatica_quota=quotas["acumatica"],
+        bigcommerce_quota=quotas["bigcommerce"],
     )
 
 
@@ -180,6 +208,19 @@ def _section(tables: Table, name: str) -> Table:
     return section
 
 
+def _quota(sections: Mapping[str, Table], name: str) -> Mapping[str, int]:
+    own = {key: given for key, given in sections[name].items() if key in _QUOTA}
+    values = read_values(own, dict.fromkeys(_QUOTA, int), f"[{name}]")
+    usual = _OF_BIGCOMMERCE if name == "bigcommerce" else {}
+    bounds = {**usual, **{_QUOTA[key]: value for key, value in values.items()}}
+    try:
+        Quota(**bounds)
+    except ConfigurationError:
+        told = ", ".join(f"{key} = {bounds[to]}" for key, to in _QUOTA.items() if to in bounds)
+        raise ConfigurationError(f"[{name}] lets no request out: {told}; keep fewer, or allow more") from None
+    return bounds
+
+
 def _required(values: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
     for name in names:
         if not values.get(name):
@@ -187,7 +228,7 @@ def _required(values: Mapping[str, Any], names: tuple[str, ...], where: str) -> 
 
 
 def _acumatica(section: Table) -> AcumaticaConfig:
-    check_keys(section, [*_ACUMATICA, *_ACCOUNT], "[acumatica]")
+    check_keys(section, [*_ACUMATICA, *_ACCOUNT, *_QUOTA], "[acumatica]")
     _required(section, ("url", "name", "opt_in"), "[acumatica]")
     own = {key: given for key, given in section.items() if key in _ACUMATICA}
     values = read_values(own, {key: kind for key, (_, kind) in _ACUMATICA.items()}, "[acumatica]")
@@ -203,7 +244,9 @@ def _account(section: Table) -> Account:
 
 
 def _bigcommerce(section: Table) -> Mapping[str, Any]:
-    values = read_values(section, _BIGCOMMERCE, "[bigcommerce]")
+    check_keys(section, [*_BIGCOMMERCE, *_QUOTA], "[bigcommerce]")
+    own = {key: given for key, given in section.items() if key in _BIGCOMMERCE}
+    values = read_values(own, _BIGCOMMERCE, "[bigcommerce]")
     _required(values, ("store_hash",), "[bigcommerce]")
     return values
 

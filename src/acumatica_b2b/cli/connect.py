@@ -4,20 +4,24 @@ import enum
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TypeAlias
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from acumatica_b2b.acumatica import Acumatica
 from acumatica_b2b.bigcommerce import BigCommerce
+from acumatica_b2b.check import CheckResult
 from acumatica_b2b.cli.config import Config
 from acumatica_b2b.cli.render import console
 from acumatica_b2b.cli.watching import StoppableClock, stoppable, watched
 from acumatica_b2b.contact_sync import ContactSync
 from acumatica_b2b.customer_log import LogRow, customer_log
 from acumatica_b2b.drivers import Listener, nobody
-from acumatica_b2b.errors import ConfigurationError
+from acumatica_b2b.errors import ConfigurationError, StoreError
+from acumatica_b2b.http import Retries
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.protocols import Clock, SyncLogStore
 from acumatica_b2b.report import Plan, RunReport
@@ -90,6 +94,49 @@ def log(config: Config, customer: str) -> tuple[LogRow, ...]:
     return customer_log(read_body(commit.body) for commit in commits)
 
 
+def check(host: Host) -> CheckResult:
+    """Return what is right and wrong with the set-up; a log that is not there yet is not made by it."""
+    # nobody wants to wait for a system that is away to be told that it is
+    hasty = Retries(attempts=2, patience=20.0)
+    config = host.config
+    config = evolve(
+        config,
+        acumatica=evolve(config.acumatica, retries=hasty),
+        bigcommerce={**config.bigcommerce, "retries": hasty},
+    )
+    with _Stores() as stores, connected(evolve(host, config=config), partial(stores.beside, config.log)) as on:
+        return on.check()
+
+
+class _Stores(ExitStack):
+    """Opens the sync log for a trial, or one beside it that is removed again."""
+
+    def beside(self, log: Path) -> SyncLogStore:
+        """Return the log's store, else one in its folder; where there can't be any, one that says so."""
+        try:
+            if log.exists():
+                return self.enter_context(SqliteStore(log))
+            folder = self.enter_context(TemporaryDirectory(prefix=f".{log.name}-", dir=log.parent))
+            return self.enter_context(SqliteStore(Path(folder, log.name)))
+        except StoreError as error:
+            return _Unusable(error)
+        except OSError as error:
+            why = f"sync log {str(log)!r} can't be kept: {error.strerror}"
+            return _Unusable(StoreError(f"{why}; make its folder, and let this user write to it"))
+
+
+@frozen
+class _Unusable:
+    """A store that could not be opened."""
+
+    error: StoreError
+
+    def _refuse(self, *_: object) -> Any:
+        raise self.error
+
+    load = append = keys = drop = _refuse
+
+
 @contextmanager
 def connected(host: Host, make_store: Callable[[], SyncLogStore]) -> Generator[ContactSync]:
     """Hold both systems open while the block runs; sign out and close everything, whatever happens."""
@@ -100,10 +147,11 @@ def connected(host: Host, make_store: Callable[[], SyncLogStore]) -> Generator[C
         if isinstance(store, SqliteStore):
             closing.enter_context(store)
         transport = HttpxTransport(closing.enter_context(_http()))
-        erp = closing.enter_context(Acumatica(config.acumatica, credentials, transport, clock=host.clock))
+        erp_budget, shop_budget = config.budgets()
+        erp = Acumatica(config.acumatica, credentials, transport, clock=host.clock, budget=erp_budget)
         yield ContactSync(
-            erp=erp,
-            storefront=BigCommerce(shop, transport, clock=host.clock),
+            erp=closing.enter_context(erp),
+            storefront=BigCommerce(shop, transport, clock=host.clock, budget=shop_budget),
             store=store,
             policy=config.policy,
             listener=host.listener,

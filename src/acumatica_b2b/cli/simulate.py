@@ -93,6 +93,6 @@ def _show(stage: Stage, config_file: Path | None) -> None:
     for name, value in stage.environ.items():
         click.echo(f"export {name}={value}")
     option = f" --config {config_file}" if config_file and config_file != Path(DEFAULT_FILE) else ""
-    for command in ("plan", "sync", f"log {FACEBOOK}"):
+    for command in ("check", "plan", "sync", f"log {FACEBOOK}"):
         click.echo(f"acumatica-b2b {command}{option}")
     out.print("\nCtrl-C ends both; what they held is gone then.", style="dim")

@@ -33,8 +33,8 @@ def _lists(kind: type) -> Callable[[object], bool]:
     return lambda given: _is_list(given) and all(type(one) is kind for one in given)
 
 
-def _is_table_of_texts(given: object) -> bool:
-    return is_table(given) and all(type(one) is str for one in given.values())
+def _tables(kind: type) -> Callable[[object], bool]:
+    return lambda given: is_table(given) and all(type(one) is kind for one in given.values())
 
 
 @frozen
@@ -63,7 +63,8 @@ _SHAPES: Final[Mapping[Kind, _Shape]] = {
     frozenset[str] | None: _Shape('a list of texts, or "any"', _any_or_texts, _none_or_texts),
     tuple[str, ...]: _Shape("a list of texts", _lists(str), tuple[str, ...]),
     tuple[int, ...]: _Shape("a list of whole numbers", _lists(int), tuple[int, ...]),
-    Mapping[str, str]: _Shape("a table of texts", _is_table_of_texts, dict[str, str]),
+    Mapping[str, str]: _Shape("a table of texts", _tables(str), dict[str, str]),
+    Mapping[str, int]: _Shape("a table of whole numbers", _tables(int), dict[str, int]),
 }
 
 

@@ -51,17 +51,30 @@ _CITIES: Final = (
     ("Phoenix", "AZ", "85001"),
     ("Columbus", "OH", "43004"),
 )
+_ODD_IDS: Final = (
+    "C-{:05}",
+    "c{:05}",
+    "O'Hara {}",
+    "co-op{}",
+    "COOP {}",
+    "A/C {}",
+    "Æther{}",
+    "a|b {}",
+    "ümlaut-{}",
+    "_{}",
+)
 _BEGINNING: Final = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
-def dataset(customers: int, seed: int, *, bad: bool = True) -> Dataset:
+def dataset(customers: int, seed: int, *, bad: bool = True, odd_ids: bool = False) -> Dataset:
     """Return a tenant of that many customers with their contacts and locations.
 
     Contacts per customer have a long tail (1 to 30), locations are 1 to 4. With `bad`, about a third of the
     customers have one of the `FLAWS`, taken in turn, and some contacts are not enabled; without it every
-    contact is fit to become a company user.
+    contact is fit to become a company user. With `odd_ids` customers have ids as people type them in:
+    in mixed case, with hyphens, quotes, slashes, blanks and letters beyond ASCII.
     """
-    maker = _Maker(random=Random(seed))  # noqa: S311  # made-up records, not secrets
+    maker = _Maker(random=Random(seed), odd_ids=odd_ids)  # noqa: S311  # made-up records, not secrets
     drafts = [maker.customer(number) for number in range(1, customers + 1)]
     if bad:
         _spoil(drafts, Random(seed + 1))  # noqa: S311  # as above
@@ -75,11 +88,12 @@ def dataset(customers: int, seed: int, *, bad: bool = True) -> Dataset:
 @define(kw_only=True)
 class _Maker:
     random: Random
+    odd_ids: bool = False
     next_contact: int = field(default=FIRST_CONTACT)
 
     def customer(self, number: int) -> Draft:
         name = f"{self.random.choice(_LAST)} {self.random.choice(_TRADES)}"
-        customer_id = f"C{number:09}"
+        customer_id = _ODD_IDS[number % len(_ODD_IDS)].format(number) if self.odd_ids else f"C{number:09}"
         domain = f"{_slug(name)}{number}.example"
         contacts = [self._contact(customer_id, domain, place) for place in range(self._how_many_contacts())]
         address = self._address()

@@ -34,29 +34,32 @@ def _raw_number(value: object) -> str:
     raise TypeError(message)
 
 
-def moment_text(moment: datetime) -> str:
+def moment_text(moment: datetime, digits: int = 6) -> str:
     """Return a moment as Acumatica writes it: zeros at the end of the fraction are cut.
 
     >>> from datetime import UTC
     >>> moment_text(datetime(2023, 12, 14, 17, 20, 45, 160_000, tzinfo=UTC))
     '2023-12-14T17:20:45.16+00:00'
     """
-    seconds = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f"{moment.microsecond:06}".rstrip("0")
-    return f"{seconds}.{fraction}+00:00" if fraction else f"{seconds}+00:00"
+    text = moment.isoformat()
+    if not moment.microsecond:
+        return text
+    if digits == 7:  # finer than Python knows, so that the last one is made up
+        return f"{text[:-6]}{moment.microsecond % 9 + 1}+00:00"
+    return f"{text[:-6].rstrip('0')}+00:00"
 
 
-def cell(value: object) -> dict[str, object]:
+def cell(value: object, digits: int = 6) -> dict[str, object]:
     """Return the JSON of one field: `{}` when it is empty."""
     if value is None or value == "":
         return {}
-    return {"value": moment_text(value) if isinstance(value, datetime) else value}
+    return {"value": moment_text(value, digits) if isinstance(value, datetime) else value}
 
 
-def fault(*, text: str, kind: str) -> RefusedError:
+def fault(*, text: str, kind: str, trace: str = "") -> RefusedError:
     """Return the refusal with which Acumatica reports most of what goes wrong: an HTTP 500."""
     body = {"message": "An error has occurred.", "exceptionMessage": text, "exceptionType": kind}
-    return RefusedError(json_response(500, body))
+    return RefusedError(json_response(500, body | ({"stackTrace": trace} if trace else {})))
 
 
 def no_entity() -> RefusedError:
@@ -74,6 +77,12 @@ def bad_request(*, text: str, path: str = "") -> RefusedError:
 def plain(status: int, message: str, more: Mapping[str, object] | None = None) -> RefusedError:
     """Return a refusal with nothing but a message."""
     return RefusedError(json_response(status, {"message": message, **(more or {})}))
+
+
+def declined(text: str = "") -> Response:
+    """Return the 429 of the licence; nothing says why or for how long."""
+    headers: Headers = (("Content-Type", "text/plain"),) if text else ()
+    return Response(status=429, headers=headers, body=text.encode())
 
 
 def cannot_optimize(views: Mapping[str, str]) -> RefusedError:

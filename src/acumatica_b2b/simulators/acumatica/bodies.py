@@ -11,9 +11,9 @@ from attrs import define, field, frozen
 from acumatica_b2b.http import Request
 from acumatica_b2b.simulators.acumatica.answers import bad_request
 from acumatica_b2b.simulators.acumatica.rows import CustomValue
-from acumatica_b2b.simulators.acumatica.schema import CONTACT, CUSTOMER, LOCATION, Field, Kind, fields
-from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings, CustomField, CustomKind
-from acumatica_b2b.simulators.acumatica.state import Value
+from acumatica_b2b.simulators.acumatica.schema import CONTACT, CUSTOM_KINDS, CUSTOMER, LOCATION, Contract, Field, Kind
+from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings, CustomField
+from acumatica_b2b.simulators.acumatica.tables import Value
 
 _LENGTHS: Final[Mapping[str, int]] = {
     "AddressLine1": 50,
@@ -42,6 +42,15 @@ _READ_ONLY: Final[Mapping[str, frozenset[str]]] = {
 """What the screens compute or forbid. The API ignores it in silence; so with the primary contact."""
 
 
+@frozen(kw_only=True)
+class DetailChange:
+    """What a body asks of one detail row."""
+
+    id: str | None
+    delete: bool
+    values: Mapping[str, CustomValue]
+
+
 @define(kw_only=True)
 class Changes:
     """The values a body holds, by path; `errors` says by path what the screen objects to."""
@@ -50,6 +59,7 @@ class Changes:
     values: dict[str, Value] = field(factory=dict[str, Value])
     custom: dict[str, CustomValue] = field(factory=dict[str, CustomValue])
     attributes: dict[str, str] = field(factory=dict[str, str])
+    details: dict[str, list[DetailChange]] = field(factory=dict[str, list[DetailChange]])
     errors: dict[str, str] = field(factory=dict[str, str])
 
 
@@ -75,7 +85,7 @@ class BodyReader:
 
     settings: AcumaticaSettings
     entity: str
-    version: str
+    contract: Contract
 
     def read(self, body: Mapping[str, Any]) -> Changes:
         """Return what a body asks for; what it should not name is left out, as the API does.
@@ -93,7 +103,7 @@ class BodyReader:
         return changes
 
     def _fields(self, body: Mapping[str, Any], entity: str, prefix: str, changes: Changes) -> None:
-        known = fields(entity, self.version)
+        known = self.contract.fields(entity)
         for name, item in body.items():
             one = known.get(name)
             forbidden = not prefix and name in _READ_ONLY[self.entity]
@@ -101,13 +111,35 @@ class BodyReader:
                 self._field(one, item, prefix + name, changes)
 
     def _field(self, one: Field, item: object, path: str, changes: Changes) -> None:
-        if one.kind is not None:
+        if one.custom is not None:
+            declared = self.settings.custom_field(self.entity, one.custom) or CustomField(name=one.custom)
+            changes.custom[one.custom] = self._custom_value(declared, _object(item, path).get("value"), changes)
+        elif one.kind is not None:
             self._scalar(one, _object(item, path).get("value"), path, changes)
         elif one.linked is not None:
             self._fields(_object(item, path), one.linked, f"{path}/", changes)
-        elif one.detail == "Attribute" and isinstance(item, list):
-            for row in cast("list[object]", item):
-                _attribute(_object(row, path), changes)
+        elif isinstance(item, list):
+            rows = [_object(row, path) for row in cast("list[object]", item)]
+            self._details(one, rows, changes)
+
+    def _details(self, one: Field, rows: list[dict[str, Any]], changes: Changes) -> None:
+        if one.detail == "AttributeValue":
+            for row in rows:
+                _attribute(row, changes)
+        elif one.name in {added.name for added in self.contract.details(self.entity)}:
+            changes.details[one.name] = [self._detail(str(one.detail), row) for row in rows]
+
+    def _detail(self, entity: str, row: Mapping[str, Any]) -> DetailChange:
+        known = self.contract.fields(entity)
+        given = {name: item for name, item in row.items() if name in known and item is not None}
+        return DetailChange(
+            id=row.get("id"),
+            delete=row.get("delete") is True,
+            values={
+                name: _custom_typed(known[name].kind, _object(item, name).get("value"), name)
+                for name, item in given.items()
+            },
+        )
 
     def _scalar(self, one: Field, raw: object, path: str, changes: Changes) -> None:
         value = _typed(one.kind, raw, path)
@@ -127,8 +159,7 @@ class BodyReader:
             changes.custom[name] = self._custom_value(declared, cell.get("value"), changes)
 
     def _custom_value(self, declared: CustomField, raw: object, changes: Changes) -> CustomValue:
-        kind = {CustomKind.BOOLEAN: Kind.BOOLEAN, CustomKind.INT: Kind.INT}.get(declared.kind, Kind.STRING)
-        value = cast("str | bool | int | None", _typed(kind, raw, f"custom.{declared.name}"))
+        value = _custom_typed(CUSTOM_KINDS[declared.kind], raw, f"custom.{declared.name}")
         if declared.length is not None and isinstance(value, str) and len(value) > declared.length:
             changes.errors[f"custom.{declared.name}"] = (
                 f"The text of '{declared.name}' has {len(value)} characters, at most {declared.length} are stored."
@@ -148,6 +179,10 @@ def _attribute(row: Mapping[str, Any], changes: Changes) -> None:
     value = _typed(Kind.STRING, _object(row.get("Value") or {}, "Attributes").get("value"), "Attributes")
     if name:
         changes.attributes[str(name)] = str(value or "")
+
+
+def _custom_typed(kind: Kind | None, raw: object, path: str) -> str | bool | int | None:
+    return cast("str | bool | int | None", _typed(kind, raw, path))
 
 
 def _object(value: object, path: str) -> dict[str, Any]:

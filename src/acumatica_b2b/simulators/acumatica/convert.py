@@ -6,12 +6,13 @@ from typing import Final
 
 from acumatica_b2b.simulators.acumatica.rows import AddressRow, ContactRow, CustomerRow, LocationRow
 from acumatica_b2b.simulators.acumatica.schema import CONTACT, CUSTOMER, LOCATION
-from acumatica_b2b.simulators.acumatica.state import Record, Value, collate, note_id_of
+from acumatica_b2b.simulators.acumatica.state import State, note_id_of
+from acumatica_b2b.simulators.acumatica.tables import Record, Value
 
 _PHONES: Final = ("Phone1", "Phone2", "Phone3")
 
 
-def customer_record(row: CustomerRow, *, number: int, modified: datetime) -> Record:
+def customer_record(state: State, row: CustomerRow, *, number: int, modified: datetime) -> Record:
     """Return the record of a customer; `number` is its BAccountID."""
     values: dict[str, Value] = {
         "BAccountID": number,
@@ -28,7 +29,7 @@ def customer_record(row: CustomerRow, *, number: int, modified: datetime) -> Rec
         **_address(row.address, "MainContact/Address"),
         **_stamps(modified),
     }
-    key = collate(row.id)
+    key = state.collate(row.id)
     return _record(CUSTOMER, key, row.note_id or note_id_of(CUSTOMER, key), values, row)
 
 
@@ -36,7 +37,7 @@ def contact_record(row: ContactRow, *, number: int, modified: datetime) -> Recor
     """Return the record of a contact."""
     values: dict[str, Value] = {
         "ContactID": number,
-        "BusinessAccount": row.customer,
+        "BusinessAccount": row.customer or None,
         "Active": row.active,
         "FirstName": row.first_name or None,
         "LastName": row.last_name or None,
@@ -51,7 +52,7 @@ def contact_record(row: ContactRow, *, number: int, modified: datetime) -> Recor
     return _record(CONTACT, number, row.note_id or note_id_of(CONTACT, number), values, row)
 
 
-def location_record(row: LocationRow, *, modified: datetime) -> Record:
+def location_record(state: State, row: LocationRow, *, modified: datetime) -> Record:
     """Return the record of a location."""
     values: dict[str, Value] = {
         "Customer": row.customer,
@@ -67,7 +68,7 @@ def location_record(row: LocationRow, *, modified: datetime) -> Record:
         **_address(row.address, "LocationContact/Address"),
         **_stamps(modified),
     }
-    key = (collate(row.customer), collate(row.id))
+    key = (state.collate(row.customer), state.collate(row.id))
     return _record(LOCATION, key, row.note_id or note_id_of(LOCATION, *key), values, row)
 
 
@@ -88,6 +89,7 @@ def customer_row(record: Record) -> CustomerRow:
         primary_contact=primary if isinstance(primary, int) else None,
         custom=dict(record.custom),
         attributes=dict(record.attributes),
+        details=dict(record.details),
         modified=_modified(record),
     )
 
@@ -109,6 +111,7 @@ def contact_row(record: Record) -> ContactRow:
         address=_address_row(record, "Address"),
         custom=dict(record.custom),
         attributes=dict(record.attributes),
+        details=dict(record.details),
         modified=_modified(record),
     )
 
@@ -130,6 +133,7 @@ def location_row(record: Record) -> LocationRow:
         reference_number=_text(record, "ExtRefNbr"),
         custom=dict(record.custom),
         attributes=dict(record.attributes),
+        details=dict(record.details),
         modified=_modified(record),
     )
 
@@ -148,6 +152,7 @@ def _record(
         values=dict(values),
         custom=dict(row.custom),
         attributes=dict(row.attributes),
+        details=dict(row.details),
     )
 
 

@@ -1,9 +1,11 @@
 """A day of changes at the ERP's screens, as requests for the simulator."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
+from urllib.parse import quote
 
 from attrs import frozen
 
@@ -109,7 +111,7 @@ def _move_primary(family: _Family, _: str) -> Edit | None:
     return Edit(
         description=f"contact {contact.id} becomes the primary contact of {customer}",
         method="POST",
-        path=f"/simulator/customers/{customer}/primary",
+        path=f"/simulator/customers/{quote(customer, safe='')}/primary",
         body=json_body({"contact": contact.id}),
     )
 
@@ -132,10 +134,14 @@ def _delete(family: _Family, base: str) -> Edit | None:
 def _add(family: _Family, base: str) -> Edit | None:
     customer = family.customer.id
     fields = {"BusinessAccount": customer, "FirstName": "Nia", "LastName": "Newcomer"}
-    fields["Email"] = f"nia.newcomer@{customer.lower()}.example"
+    fields["Email"] = f"nia.newcomer@{_domain(customer)}.example"
     cells: dict[str, object] = {name: {"value": value} for name, value in fields.items()}
     cells["custom"] = _custom(ENABLED, "CustomBooleanField", value=True)
     return _put(base, "Contact", f"customer {customer} gets a new contact", cells)
+
+
+def _domain(customer: str) -> str:
+    return re.sub("[^a-z0-9]+", "-", customer.lower()).strip("-")
 
 
 def _rename(family: _Family, base: str) -> Edit | None:

@@ -12,9 +12,10 @@ from acumatica_b2b.simulators.acumatica.answers import RefusedError, fault, json
 from acumatica_b2b.simulators.acumatica.filters import Scope, candidates
 from acumatica_b2b.simulators.acumatica.odata import ODataError, names, parse
 from acumatica_b2b.simulators.acumatica.render import Renderer, shape
-from acumatica_b2b.simulators.acumatica.schema import CONTACT, LOCATION
+from acumatica_b2b.simulators.acumatica.schema import CONTACT, LOCATION, Contract
 from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings
-from acumatica_b2b.simulators.acumatica.state import Key, Record, State, collate
+from acumatica_b2b.simulators.acumatica.state import State
+from acumatica_b2b.simulators.acumatica.tables import Key, Record
 
 _GUID: Final = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -27,7 +28,7 @@ class Target:
     settings: AcumaticaSettings
     request: Request
     entity: str
-    version: str
+    contract: Contract
     keys: tuple[str, ...]
     query: Mapping[str, str]
     base: str
@@ -42,7 +43,7 @@ class Target:
         return Renderer(
             state=self.state,
             settings=self.settings,
-            shape=shape(self.entity, self.version, self.query),
+            shape=shape(self.entity, self.contract, self.query),
             base=self.base,
             salt=self.salt,
             single=single,
@@ -77,16 +78,17 @@ def by_keys(target: Target) -> Record:
         record = table.notes.get(single.lower())
     else:
         keys = tuple(single.split("|")) if len(target.keys) == 1 else target.keys
-        record = table.records.get(key_of(target.entity, keys))
+        record = table.records.get(key_of(target, keys))
     if record is None:
         raise no_entity()
     return record
 
 
-def key_of(entity: str, keys: tuple[object, ...]) -> Key | None:
+def key_of(target: Target, keys: tuple[object, ...]) -> Key | None:
     """Return the key in the tables that key fields stand for; None for what can't be one."""
     texts = [str(key or "") for key in keys]
-    match entity, texts:
+    collate = target.state.collate
+    match target.entity, texts:
         case _ if not all(texts):
             return None
         case "Contact", [number]:
@@ -109,16 +111,14 @@ def matches(target: Target) -> Iterator[Record]:
     table = target.state.table(target.entity)
     text = target.query.get("$filter", "")
     if not text:
-        return (table.records[key] for key in table.order)
-    scope = Scope(state=target.state, settings=target.settings, entity=target.entity, version=target.version)
+        return table.walk(None)
+    scope = Scope(state=target.state, settings=target.settings, entity=target.entity, contract=target.contract)
     try:
         node = parse(text)
         holds = scope.compiled(node)
     except ODataError as error:
         raise _query_fault(error) from None
-    keys = candidates(node, table)
-    order = table.order if keys is None else sorted(keys)
-    return (record for record in map(table.records.__getitem__, order) if holds(record))
+    return filter(holds, table.walk(candidates(node, table)))
 
 
 def _names(text: str) -> frozenset[str]:
@@ -140,7 +140,13 @@ def _count(target: Target, option: str) -> int | None:
 
 
 def check_rights(target: Target) -> None:
-    """Refuse an entity whose screen the user has no right to."""
+    """Refuse an entity whose screen the user has no right to, or that was never set up."""
+    screen, form = {
+        CONTACT: ("CR302000", "Customer Management Preferences"),
+        LOCATION: ("AR303020", "Accounts Receivable Preferences"),
+    }.get(target.entity, ("AR303000", "Accounts Receivable Preferences"))
     if target.entity in target.settings.forbidden:
-        screen = {CONTACT: "CR302000", LOCATION: "AR303020"}.get(target.entity, "AR303000")
         raise plain(403, f"You have insufficient rights to access the {target.entity} ({screen}) form.")
+    if target.entity in target.settings.not_set_up:
+        text = f"The required configuration data is not entered on the {form} form."
+        raise fault(text=text, kind="PX.Data.PXSetupNotEnteredException")

@@ -1,11 +1,13 @@
 """What a filter means for a record: three-valued, as in the database that answers it."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, assert_never
+import operator as operators
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, assert_never
 
 from attrs import frozen
 
 from acumatica_b2b.model import UNSET
+from acumatica_b2b.simulators.acumatica.index import Box, both
 from acumatica_b2b.simulators.acumatica.odata import (
     And,
     Compare,
@@ -20,15 +22,23 @@ from acumatica_b2b.simulators.acumatica.odata import (
     Operator,
     Or,
 )
-from acumatica_b2b.simulators.acumatica.schema import Kind, crosses_detail, find
-from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings, CustomKind
-from acumatica_b2b.simulators.acumatica.state import COMPARISONS, Key, Record, State, Table, collate
+from acumatica_b2b.simulators.acumatica.schema import CUSTOM_KINDS, Contract, Kind
+from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings
+from acumatica_b2b.simulators.acumatica.state import State
+from acumatica_b2b.simulators.acumatica.tables import Record, Table
 
 Getter: TypeAlias = Callable[[Record], Any]
 Predicate: TypeAlias = Callable[[Record], bool | None]
 
-_NUMBERS = frozenset({Kind.INT, Kind.DECIMAL})
-_CUSTOM = {CustomKind.STRING: Kind.STRING, CustomKind.BOOLEAN: Kind.BOOLEAN, CustomKind.INT: Kind.INT}
+_NUMBERS: Final = frozenset({Kind.INT, Kind.DECIMAL})
+COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "eq": operators.eq,
+    "ne": operators.ne,
+    "gt": operators.gt,
+    "ge": operators.ge,
+    "lt": operators.lt,
+    "le": operators.le,
+}
 
 
 @frozen(kw_only=True)
@@ -38,7 +48,7 @@ class Scope:
     state: State
     settings: AcumaticaSettings
     entity: str
-    version: str
+    contract: Contract
 
     def compiled(self, node: Node) -> Predicate:
         """Return the predicate of a filter; its None is the database's "unknown".
@@ -75,7 +85,7 @@ class Scope:
         if kind is Kind.BOOLEAN and operator not in {"eq", "ne"}:
             raise _incompatible(kind, other, operator)
         if kind is Kind.STRING:
-            get, get_other = _collated(left, get), _collated(right, get_other)
+            get, get_other = self._collated(left, get), self._collated(right, get_other)
         fits = COMPARISONS[operator]
 
         def compare(record: Record) -> bool | None:
@@ -98,20 +108,20 @@ class Scope:
                 assert_never(node)
 
     def _field(self, path: str) -> tuple[Kind, Getter]:
-        found = find(self.entity, self.version, path)
+        found = self.contract.find(self.entity, path)
         if found is None or found.kind is None:
             raise ODataError(text=f"Could not find a property named '{path}' on type '{self.entity}'.")
-        if crosses_detail(self.entity, self.version, path):
+        if self.contract.crosses_detail(self.entity, path):
             raise ODataError(text=f"'{path}' leads through a detail entity, on which a filter is not predictable.")
-        return found.kind, self.state.reader(self.entity, path)
+        return found.kind, _custom_value(found.custom) if found.custom else self.state.reader(self.entity, path)
 
     def _custom(self, kind: Kind, name: str) -> Getter:
         declared = self.settings.custom_field(self.entity, name)
         if declared is None:
             raise ODataError(text=f"The field '{name}' cannot be found in the '{self.entity}' entity.")
-        if _CUSTOM[declared.kind] is not kind:
-            raise _incompatible(_CUSTOM[declared.kind], kind, "eq")
-        return lambda record: None if (value := record.custom.get(name)) is UNSET else value
+        if CUSTOM_KINDS[declared.kind] is not kind:
+            raise _incompatible(CUSTOM_KINDS[declared.kind], kind, "eq")
+        return _custom_value(name)
 
     def _match(self, node: Match) -> Predicate:
         (kind, text), (other, part) = self._operand(node.text), self._operand(node.part)
@@ -119,13 +129,29 @@ class Scope:
             raise ODataError(
                 text=f"No function signature for the function with name '{node.function}' matches the arguments."
             )
-        holds = _MATCHES[node.function]
+        holds, fold = _MATCHES[node.function], self.state.collation.fold
 
         def matches(record: Record) -> bool | None:
             one, two = text(record), part(record)
-            return None if one is None or two is None else holds(one.casefold(), two.casefold())
+            return None if one is None or two is None else holds(fold(one), fold(two))
 
         return matches
+
+    def _collated(self, operand: Operand, get: Getter) -> Getter:
+        collate = self.state.collate
+        if isinstance(operand, Constant):
+            constant = collate(str(operand.value))
+            return lambda _record: constant
+
+        def collated(record: Record) -> str | None:
+            text = get(record)
+            return None if text is None else collate(text)
+
+        return collated
+
+
+def _custom_value(name: str) -> Getter:
+    return lambda record: None if (value := record.custom.get(name)) is UNSET else value
 
 
 _MATCHES: dict[str, Callable[[str, str], bool]] = {
@@ -135,17 +161,17 @@ _MATCHES: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def candidates(node: Node, table: Table) -> set[Key] | None:
-    """Return keys among which all matches are, found by index; None: look at every record."""
+def candidates(node: Node, table: Table) -> tuple[Box, ...] | None:
+    """Return where all matches are, by the indexes; None: anywhere."""
     match node:
         case Compare(operator, Name(path), Constant(_, value)):
-            return table.narrow(path, operator, value)
+            box = table.box(path, operator, value)
+            return None if box is None else (box,)
         case And(left, right):
-            one, two = candidates(left, table), candidates(right, table)
-            return one & two if one is not None and two is not None else two if one is None else one
+            return both(candidates(left, table), candidates(right, table))
         case Or(left, right):
             one, two = candidates(left, table), candidates(right, table)
-            return one | two if one is not None and two is not None else None
+            return None if one is None or two is None else one + two
         case _:
             return None
 
@@ -185,18 +211,6 @@ def _null_comparison(operator: Operator, get: Getter, get_other: Getter) -> Pred
         return lambda _record: None
     wanted = operator == "eq"
     return lambda record: ((get(record) is None) == (get_other(record) is None)) is wanted
-
-
-def _collated(operand: Operand, get: Getter) -> Getter:
-    if isinstance(operand, Constant):
-        constant = collate(str(operand.value))
-        return lambda _record: constant
-
-    def collated(record: Record) -> str | None:
-        text = get(record)
-        return None if text is None else collate(text)
-
-    return collated
 
 
 def _incompatible(left: Kind | None, right: Kind | None, operator: str) -> ODataError:

@@ -8,9 +8,10 @@ from attrs import define, field, frozen
 from acumatica_b2b.model import UNSET
 from acumatica_b2b.simulators.acumatica.answers import cannot_optimize, cell, fault
 from acumatica_b2b.simulators.acumatica.rows import CustomValue
-from acumatica_b2b.simulators.acumatica.schema import CONTACT, CUSTOMER, LOCATION, Field, fields, find
+from acumatica_b2b.simulators.acumatica.schema import CONTACT, CUSTOMER, LOCATION, Contract, Field
 from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings, CustomField
-from acumatica_b2b.simulators.acumatica.state import Record, State, Value, note_id_of
+from acumatica_b2b.simulators.acumatica.state import State, note_id_of
+from acumatica_b2b.simulators.acumatica.tables import PARENT, Record, Value
 
 Json: TypeAlias = dict[str, Any]
 Read: TypeAlias = Callable[[str], Value]
@@ -18,6 +19,7 @@ Plan: TypeAlias = tuple[tuple[str, Callable[[Record], Any]], ...]
 
 _NOWHERE: Final = -2_147_483_648
 """The number of the contact that a graph inserts for a customer without a primary."""
+_TEXT_KEYS: Final = frozenset({*PARENT.items(), (LOCATION, "LocationID")})
 _GRAPHS: Final[Mapping[str, str]] = {
     CONTACT: "PX.Objects.CR.ContactMaint/Contact",
     CUSTOMER: "PX.Objects.AR.CustomerMaint/BAccount",
@@ -30,7 +32,7 @@ class Shape:
     """What of a record was asked for."""
 
     entity: str
-    version: str
+    contract: Contract
     select: frozenset[str] | None = None
     """None: everything. Holds the parents of nested paths too."""
     whole: frozenset[str] = frozenset()
@@ -46,7 +48,7 @@ class Shape:
         return bool(parent) and parent in self.whole
 
 
-def shape(entity: str, version: str, query: Mapping[str, str]) -> Shape:
+def shape(entity: str, contract: Contract, query: Mapping[str, str]) -> Shape:
     """Return what a query asks for.
 
     Raises:
@@ -55,14 +57,14 @@ def shape(entity: str, version: str, query: Mapping[str, str]) -> Shape:
     """
     selected, expanded = _paths(query.get("$select", "")), _paths(query.get("$expand", ""))
     for path in (*selected, *expanded):
-        if path != "files" and find(entity, version, path) is None:
+        if path != "files" and contract.find(entity, path) is None:
             raise fault(
                 text=f"The given key '{path}' was not present in the dictionary.",
                 kind="System.Collections.Generic.KeyNotFoundException",
             )
     return Shape(
         entity=entity,
-        version=version,
+        contract=contract,
         select=frozenset(_with_parents(selected)) if selected else None,
         whole=frozenset(selected),
         expand=frozenset(_with_parents(expanded)),
@@ -78,6 +80,15 @@ def _with_parents(paths: Iterable[str]) -> Iterable[str]:
     for path in paths:
         parts = path.split("/")
         yield from ("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def detail_id(parent: str, path: str, row: int, salt: str) -> str:
+    """Return the id of a detail row, which lasts as long as a session."""
+    return note_id_of(parent, path, row, salt)
+
+
+def _known(value: CustomValue) -> str | bool | int | None:
+    return None if value is UNSET else value
 
 
 @define(kw_only=True)
@@ -102,7 +113,7 @@ class Renderer:
         absent = self.settings.absent.get(self.shape.entity, frozenset[str]())
         return tuple(
             (one.name, self._part(one))
-            for one in fields(self.shape.entity, self.shape.version).values()
+            for one in self.shape.contract.fields(self.shape.entity).values()
             if one.name not in absent
             and self.shape.shows(one.name)
             and (one.kind is not None or one.name in self.shape.expand)
@@ -127,12 +138,20 @@ class Renderer:
         return out
 
     def _part(self, one: Field) -> Callable[[Record], Any]:
+        if one.custom is not None:
+            name = one.custom
+            return lambda record: cell(_known(record.custom.get(name)))
         if one.kind is not None:
-            read = self.state.reader(self.shape.entity, one.name)
-            return lambda record: cell(read(record))
+            return self._scalar(self.state.reader(self.shape.entity, one.name), one.name)
         if one.linked is not None:
             return lambda record: self._linked(one, one.name, record.note_id, self._reads(record))
         return lambda record: self._details(one, record)
+
+    def _scalar(self, read: Callable[[Record], Value], name: str) -> Callable[[Record], Json]:
+        width, digits = self.settings.key_width, self.settings.fraction_digits
+        if width and (self.shape.entity, name) in _TEXT_KEYS:
+            return lambda record: cell(text.ljust(width) if (text := str(read(record) or "")) else None)
+        return lambda record: cell(read(record), digits)
 
     def _reads(self, record: Record) -> Read:
         def read(path: str) -> Value:
@@ -149,33 +168,39 @@ class Renderer:
         prefix = f"{at}/" if at else ""
         note = read(f"{prefix}NoteID")
         out: Json = {"id": note or note_id_of(parent, path), "rowNumber": 1, "note": None}
-        for inner in fields(str(one.linked), self.shape.version).values():
+        for inner in self.shape.contract.fields(str(one.linked)).values():
             place = f"{path}/{inner.name}"
             if not self.shape.shows(place):
                 continue
             if inner.kind is not None:
-                out[inner.name] = cell(read(prefix + inner.name))
+                out[inner.name] = cell(read(prefix + inner.name), self.settings.fraction_digits)
             elif place in self.shape.expand:
                 out[inner.name] = self._linked(inner, place, parent, read, prefix + inner.name) if inner.linked else []
         out["custom"] = {}
         return out
 
     def _details(self, one: Field, record: Record) -> list[Json]:
-        if one.detail == "Attribute":
-            return [self._attribute(record, row, item) for row, item in enumerate(record.attributes.items(), 1)]
+        if one.detail == "AttributeValue":
+            values = dict.fromkeys(self.settings.attributes.get(record.entity, ()), "") | record.attributes
+            return [self._attribute(record, row, item) for row, item in enumerate(values.items(), 1)]
         if one.detail == "CustomerContact":
             contacts = self.state.contacts.of(str(record.get("CustomerID")))
             return [self._customer_contact(contact, row) for row, contact in enumerate(contacts, 1)]
-        return []
+        known = self.shape.contract.fields(str(one.detail))
+        rows = record.details.get(one.name, ())
+        return [
+            self._row(one.name, row, record.note_id, {name: cell(_known(item.get(name))) for name in known})
+            for row, item in enumerate(rows, 1)
+        ]
 
     def _row(self, path: str, row: int, parent: str, values: Mapping[str, Any]) -> Json:
-        head: Json = {"id": note_id_of(parent, path, row, self.salt), "rowNumber": row, "note": None}
+        head: Json = {"id": detail_id(parent, path, row, self.salt), "rowNumber": row, "note": None}
         shown = {name: value for name, value in values.items() if self.shape.shows(f"{path}/{name}")}
         return head | shown | {"custom": {}}
 
     def _attribute(self, record: Record, row: int, item: tuple[str, str]) -> Json:
         known = {"AttributeID": item[0], "RefNoteID": record.note_id, "Required": False, "Value": item[1]}
-        values = {name: cell(known.get(name)) for name in fields("Attribute", self.shape.version)}
+        values = {name: cell(known.get(name)) for name in self.shape.contract.fields("AttributeValue")}
         return self._row("Attributes", row, record.note_id, values)
 
     def _customer_contact(self, contact: Record, row: int) -> Json:
@@ -184,7 +209,8 @@ class Renderer:
             inner = Field(name="Contact", linked=CONTACT)
             values["Contact"] = self._linked(inner, "Contacts/Contact", contact.note_id, self._grid_reads(contact), "")
         values["ContactID"] = cell(contact.key)
-        values["LastModifiedDateTime"] = cell(contact.get("LastModifiedDateTime"))
+        if "LastModifiedDateTime" in self.shape.contract.fields("CustomerContact"):
+            values["LastModifiedDateTime"] = cell(contact.get("LastModifiedDateTime"), self.settings.fraction_digits)
         return self._row("Contacts", row, contact.note_id, values)
 
     def _grid_reads(self, contact: Record) -> Read:
@@ -216,7 +242,7 @@ class Renderer:
     def skeleton(self) -> Json:
         """Return what `$adHocSchema` answers: every field empty, every custom field with its type."""
         out: Json = {"id": note_id_of("schema", self.shape.entity), "rowNumber": 1, "note": {"value": ""}}
-        for one in fields(self.shape.entity, self.shape.version).values():
+        for one in self.shape.contract.fields(self.shape.entity).values():
             out[one.name] = {} if one.kind or one.linked else []
         custom: Json = {}
         for declared in self.settings.custom_fields.get(self.shape.entity, ()):

@@ -11,6 +11,9 @@ from acumatica_b2b.model import MaybeUnset
 CustomValue: TypeAlias = str | bool | int | MaybeUnset | None
 """UNSET: the field does not come back for this record, though the tenant has it."""
 
+DetailRow: TypeAlias = Mapping[str, CustomValue]
+"""One detail row that an endpoint of the tenant's own shows: its fields by name."""
+
 
 @frozen(kw_only=True)
 class AddressRow:
@@ -44,6 +47,8 @@ class CustomerRow:
     custom: Mapping[str, CustomValue] = field(factory=dict[str, CustomValue])
     """By `<View>.<Field>`."""
     attributes: Mapping[str, str] = field(factory=dict[str, str])
+    details: Mapping[str, tuple[DetailRow, ...]] = field(factory=dict[str, tuple[DetailRow, ...]])
+    """Detail rows by the name of their list."""
     modified: datetime | None = None
 
 
@@ -67,6 +72,7 @@ class ContactRow:
     address: AddressRow = AddressRow()
     custom: Mapping[str, CustomValue] = field(factory=dict[str, CustomValue])
     attributes: Mapping[str, str] = field(factory=dict[str, str])
+    details: Mapping[str, tuple[DetailRow, ...]] = field(factory=dict[str, tuple[DetailRow, ...]])
     modified: datetime | None = None
 
 
@@ -88,6 +94,7 @@ class LocationRow:
     reference_number: str = ""
     custom: Mapping[str, CustomValue] = field(factory=dict[str, CustomValue])
     attributes: Mapping[str, str] = field(factory=dict[str, str])
+    details: Mapping[str, tuple[DetailRow, ...]] = field(factory=dict[str, tuple[DetailRow, ...]])
     modified: datetime | None = None
 
 

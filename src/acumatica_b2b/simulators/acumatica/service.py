@@ -1,20 +1,30 @@
 """The instance as it answers HTTP: routes, sessions, faults."""
 
-import json
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from email.utils import format_datetime
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import define, evolve, field, frozen
 
-from acumatica_b2b.http import Headers, Request, Response
-from acumatica_b2b.simulators.acumatica.answers import JSON_TYPE, RefusedError, bad_request, json_response, plain
+from acumatica_b2b.http import Request, Response
+from acumatica_b2b.simulators.acumatica import control, cookies
+from acumatica_b2b.simulators.acumatica.answers import (
+    JSON_TYPE,
+    RefusedError,
+    declined,
+    json_response,
+    plain,
+)
 from acumatica_b2b.simulators.acumatica.entities import Target, check_rights, read
-from acumatica_b2b.simulators.acumatica.schema import TOP_LEVEL
-from acumatica_b2b.simulators.acumatica.sessions import Seat, Sessions
+from acumatica_b2b.simulators.acumatica.licence import Gate
+from acumatica_b2b.simulators.acumatica.openapi import document
+from acumatica_b2b.simulators.acumatica.schema import TOP_LEVEL, Contract, default
+from acumatica_b2b.simulators.acumatica.sessions import Sessions
+from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings
 from acumatica_b2b.simulators.acumatica.tenant import Tenant
 from acumatica_b2b.simulators.acumatica.writing import delete, patch, put
 
@@ -27,36 +37,69 @@ class _Fault:
     response: Response
 
 
+@frozen(kw_only=True)
+class _Call:
+    """A request with its URL taken apart."""
+
+    request: Request
+    path: str
+    query: str
+    prefix: str
+    """What stands before the root: the name of the instance."""
+    root: str
+    rest: tuple[str, ...]
+
+    @property
+    def signs_out(self) -> bool:
+        return self.rest == ("auth", "logout")
+
+
 @define(kw_only=True)
 class AcumaticaSimulator(Tenant):
     """An instance of Acumatica ERP with one tenant: `handle` answers every request.
 
     It is a transport as well (`send`), so that a client can be tried without a socket. Whatever stands
-    before `/entity` in a URL is taken as the name of the instance.
+    before `/entity` in a URL is taken as the name of the instance. Delays of the licence are waited for
+    by `sleep`, where there is one; `delays` tells them.
 
         >>> simulator = AcumaticaSimulator()
         >>> simulator.handle(Request(method="GET", url="http://erp/entity/Default/24.200.001/Customer")).status
         401
     """
 
+    sleep: Callable[[float], None] | None = None
     requests: int = field(default=0, init=False)
     """How many requests came in, the control route's aside."""
     writes: int = field(default=0, init=False)
     """How many PUT, PATCH and DELETE of entities were let in, whatever they were answered."""
     log: list[tuple[str, str]] = field(factory=list[tuple[str, str]], init=False, repr=False)
     """Method and path of every request counted."""
+    _contracts: Mapping[tuple[str, str], Contract] = field(init=False, repr=False)
     _sessions: Sessions = field(init=False, repr=False)
+    _gate: Gate = field(init=False, repr=False)
     _faults: deque[_Fault] = field(factory=deque[_Fault], init=False, repr=False)
     _declines: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._contracts = {(one.name, one.version): one for one in _contracts(self.settings)}
         self._sessions = Sessions(settings=self.settings, now=self._time)
+        self._gate = Gate(licence=self.settings.licence, now=self._time, sleep=self.sleep)
 
     @property
     def open_sessions(self) -> int:
         """How many seats of the licence are taken."""
         with self._lock:
             return self._sessions.open
+
+    @property
+    def wrong_passwords(self) -> int:
+        """How many wrong passwords were tried."""
+        return self._sessions.wrong_passwords
+
+    @property
+    def delays(self) -> tuple[float, ...]:
+        """The seconds of each request that the licence delayed."""
+        return tuple(self._gate.delays)
 
     def end_sessions(self) -> None:
         """Close every session, as a restart of the site does; tokens stay good."""
@@ -83,96 +126,112 @@ class AcumaticaSimulator(Tenant):
 
     def handle(self, request: Request) -> Response:
         """Return the answer to a request, and change the tenant accordingly."""
-        parts = urlsplit(request.url)
-        found = _ROOT.fullmatch(parts.path)
-        with self._lock:
-            try:
-                response = self._route(request, parts, found)
-            except RefusedError as error:
-                response = error.response
-            stamp = format_datetime(self._time(), usegmt=True)
-            return evolve(response, headers=(*response.headers, ("Date", stamp)))
+        call = _call(request)
+        try:
+            response = self._control(call) if call.root == "simulator" else self._admitted(call)
+        except RefusedError as error:
+            response = error.response
+        stamp = format_datetime(self._time(), usegmt=True)
+        return evolve(response, headers=(*response.headers, ("Date", stamp)))
 
-    def _route(self, request: Request, parts: SplitResult, found: re.Match[str] | None) -> Response:
-        rest = _segments(found["rest"] if found else None)
-        if found is not None and found["root"] == "simulator":
-            return self._control(request, rest)
-        self.requests += 1
-        self.log.append((request.method, parts.path))
-        cue = self._cue(request, parts, signing_out=rest == ("auth", "logout"))
+    def _admitted(self, call: _Call) -> Response:
+        with self._lock:
+            self.requests += 1
+            self.log.append((call.request.method, call.path))
+        with nullcontext() if call.signs_out else self._gate.passing(), self._lock:
+            return self._route(call)
+
+    def _route(self, call: _Call) -> Response:
+        cue = self._cue(call)
         if cue is not None:
             return cue
-        if found is None:
-            raise _no_resource(request)
-        if found["root"] == "identity":
-            return self._identity(request, rest)
-        if self.settings.broken_metadata:
-            return Response(status=302, headers=(("Location", f"{found['prefix']}/ui/error"),))
-        return self._entity(request, parts, f"{found['prefix']}/entity", rest)
+        match call.root:
+            case "identity":
+                return self._identity(call)
+            case "entity" if self.settings.broken_metadata:
+                return Response(status=302, headers=(("Location", f"{call.prefix}/ui/error"),))
+            case "entity":
+                response = self._below_entity(call)
+                tracking = cookies.tracking("".join(f"/{part}" for part in call.rest), self.requests, self._time())
+                return evolve(response, headers=(*response.headers, *tracking))
+            case _:
+                raise _no_resource(call.request)
 
-    def _cue(self, request: Request, parts: SplitResult, *, signing_out: bool) -> Response | None:
-        line = f"{request.method} {parts.path}?{unquote(parts.query)}"
+    def _cue(self, call: _Call) -> Response | None:
+        line = f"{call.request.method} {call.path}?{unquote(call.query)}"
         for fault in self._faults:
             if fault.pattern.search(line):
                 self._faults.remove(fault)
                 return fault.response
-        if self._declines and not signing_out:
+        if self._declines and not call.signs_out:
             self._declines -= 1
-            return Response(status=429)
-        has_length = any(name.lower() in {"content-length", "transfer-encoding"} for name, _ in request.headers)
-        if self.settings.demands_length and request.method == "POST" and not has_length:
+            return declined()
+        has_length = any(name.lower() in {"content-length", "transfer-encoding"} for name, _ in call.request.headers)
+        if self.settings.demands_length and call.request.method == "POST" and not has_length:
             return Response(status=411)
         return None
 
-    def _identity(self, request: Request, rest: tuple[str, ...]) -> Response:
-        match request.method, rest:
+    def _identity(self, call: _Call) -> Response:
+        match call.request.method, call.rest:
             case "POST", ("connect", "token"):
-                return self._sessions.token(request)
+                return self._sessions.token(call.request)
             case "POST", ("connect", "revocation"):
-                return self._sessions.revoke(request)
+                return self._sessions.revoke(call.request)
             case _:
-                raise _no_resource(request)
+                raise _no_resource(call.request)
 
-    def _entity(self, request: Request, parts: SplitResult, base: str, rest: tuple[str, ...]) -> Response:
-        match request.method, rest:
+    def _below_entity(self, call: _Call) -> Response:
+        match call.request.method, call.rest:
             case "POST", ("auth", "login"):
-                return self._sessions.log_in(request)
+                return self._sessions.log_in(call.request)
             case "POST", ("auth", "logout"):
-                return self._sessions.log_out(request)
+                return self._sessions.log_out(call.request)
             case "GET", ():
-                return self._versions(base)
-            case "GET", _ if (document := self.settings.documents.get("/".join(rest))) is not None:
-                return Response(status=200, headers=(JSON_TYPE,), body=document)
+                return self._versions(call)
+            case "GET", _ if (given := self.settings.documents.get("/".join(call.rest))) is not None:
+                return Response(status=200, headers=(JSON_TYPE,), body=given)
             case _:
-                seat, cookies = self._sessions.seat(request)
-                target = self._target(request, parts, base, rest, seat)
-                response = self._on_entity(target)
-                return evolve(response, headers=(*response.headers, *cookies, *_session_cookies()))
+                return self._signed_in(call)
 
-    def _versions(self, base: str) -> Response:
+    def _versions(self, call: _Call) -> Response:
+        known = self._sessions.is_signed_in(call.request)
         rows = [
-            {"name": "Default", "version": version, "href": f"{base}/Default/{version}/"}
-            for version in self.settings.versions
+            {"name": one.name, "version": one.version, "href": f"{call.prefix}/entity/{one.name}/{one.version}/"}
+            for one in self._contracts.values()
+            if one.added is None or known
         ]
         build = {"acumaticaBuildVersion": self.settings.build, "databaseVersion": self.settings.build}
         return json_response(200, rows if self.settings.bare_versions else {"version": build, "endpoints": rows})
 
-    def _target(self, request: Request, parts: SplitResult, base: str, rest: tuple[str, ...], seat: Seat) -> Target:
-        match rest:
-            case ("Default", version, entity, *keys) if version in self.settings.versions and entity in TOP_LEVEL:
-                return Target(
-                    state=self._state,
-                    settings=self.settings,
-                    request=request,
-                    entity=entity,
-                    version=version,
-                    keys=tuple(keys),
-                    query=_query(parts.query),
-                    base=f"{base}/Default/{version}",
-                    salt=seat.id,
-                )
+    def _signed_in(self, call: _Call) -> Response:
+        seat, new = self._sessions.seat(call.request)
+        contract = self._contracts.get((call.rest[0], call.rest[1])) if len(call.rest) > 2 else None
+        if contract is None:
+            raise _no_resource(call.request)
+        base = f"{call.prefix}/entity/{contract.name}/{contract.version}"
+        match call.rest[2:]:
+            case ("swagger.json",) if call.request.method == "GET":
+                response = json_response(200, document(contract, base))
+            case (entity, *keys) if entity in TOP_LEVEL:
+                response = self._on_entity(self._target(call, contract, base, entity, tuple(keys), seat.id))
             case _:
-                raise _no_resource(request)
+                raise _no_resource(call.request)
+        return evolve(response, headers=(*response.headers, *new, *cookies.of_data()))
+
+    def _target(
+        self, call: _Call, contract: Contract, base: str, entity: str, keys: tuple[str, ...], salt: str
+    ) -> Target:
+        return Target(
+            state=self._state,
+            settings=self.settings,
+            request=call.request,
+            entity=entity,
+            contract=contract,
+            keys=keys,
+            query=dict(parse_qsl(call.query, keep_blank_values=True)),
+            base=base,
+            salt=salt,
+        )
 
     def _on_entity(self, target: Target) -> Response:
         check_rights(target)
@@ -190,50 +249,28 @@ class AcumaticaSimulator(Tenant):
             case _:
                 raise _no_resource(target.request)
 
-    def _control(self, request: Request, rest: tuple[str, ...]) -> Response:
-        """Answer what no Acumatica has: a person's click on "Set as Primary"."""
-        match request.method, rest:
+    def _control(self, call: _Call) -> Response:
+        match call.request.method, call.rest:
             case "POST", ("customers", customer, "primary"):
-                number = _wanted_contact(request)
-                self._check_primary(customer, number)
-                self.set_primary(customer, number)
-                return Response(status=204)
+                with self._lock:
+                    return control.primary(self, self._state, customer, call.request)
             case _:
-                raise _no_resource(request)
-
-    def _check_primary(self, customer: str, number: int | None) -> None:
-        if self._state.customer(customer) is None:
-            raise plain(404, f"There is no customer '{customer}'.")
-        if number is None:
-            return
-        contact = self._state.contacts.records.get(number)
-        if contact is None or contact not in self._state.contacts.of(customer):
-            raise plain(409, f"Customer '{customer}' has no contact {number}.")
-        if not contact.get("Active"):
-            raise plain(409, f"Contact {number} is inactive: it can't be made primary.")
+                raise _no_resource(call.request)
 
 
-def _wanted_contact(request: Request) -> int | None:
-    try:
-        number = json.loads(request.body)["contact"]
-    except (ValueError, KeyError, TypeError):
-        raise bad_request(text='The body is {"contact": <number or null>}.') from None
-    if number is not None and type(number) is not int:
-        raise bad_request(text="The contact is a number or null.", path="contact")
-    return number
+def _call(request: Request) -> _Call:
+    parts = urlsplit(request.url)
+    found = _ROOT.fullmatch(parts.path)
+    prefix, root, rest = found.group("prefix", "root", "rest") if found else ("", "", "")
+    segments = tuple(unquote(part) for part in (rest or "").split("/") if part)
+    return _Call(request=request, path=parts.path, query=parts.query, prefix=prefix, root=root, rest=segments)
 
 
-def _segments(rest: str | None) -> tuple[str, ...]:
-    return tuple(unquote(part) for part in (rest or "").split("/") if part)
-
-
-def _query(text: str) -> Mapping[str, str]:
-    return dict(parse_qsl(text, keep_blank_values=True))
-
-
-def _session_cookies() -> Headers:
-    locale, branch = "Locale=TimeZone=GMTM0800A&Culture=en-US; path=/", "UserBranch=1; path=/"
-    return tuple(("Set-Cookie", cookie) for cookie in (locale, locale, branch, branch))
+def _contracts(settings: AcumaticaSettings) -> tuple[Contract, ...]:
+    return (
+        *map(default, settings.versions),
+        *(Contract(name=one.name, version=one.version, extends=one.extends, added=one) for one in settings.endpoints),
+    )
 
 
 def _no_resource(request: Request) -> RefusedError:

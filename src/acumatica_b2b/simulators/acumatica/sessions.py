@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl
 from attrs import define, field, frozen
 
 from acumatica_b2b.http import Headers, Request, Response
-from acumatica_b2b.simulators.acumatica.answers import RefusedError, bad_request, fault, json_response
+from acumatica_b2b.simulators.acumatica import cookies
+from acumatica_b2b.simulators.acumatica.answers import RefusedError, bad_request, declined, fault, json_response
 from acumatica_b2b.simulators.acumatica.settings import AcumaticaSettings
 
 IDLE: Final = timedelta(minutes=10)
 _TOKEN_LIFE: Final = timedelta(hours=1)
 _REFRESH_LIFE: Final = timedelta(days=30)
-_GONE: Final = "expires=Tue, 12-Oct-1999 00:00:00 GMT; path=/"
 
 
 @define(kw_only=True)
@@ -57,6 +57,8 @@ class Sessions:
 
     settings: AcumaticaSettings
     now: Callable[[], datetime]
+    wrong_passwords: int = 0
+    """How many were tried."""
     _seats: dict[str, Seat] = field(factory=dict[str, Seat])
     _tokens: dict[str, AccessToken] = field(factory=dict[str, AccessToken])
     _grants: list[Grant] = field(factory=list[Grant])
@@ -91,18 +93,27 @@ class Sessions:
             raise bad_request(text="The name is required.", path="credentials.name")
         if body.get("company") and body.get("tenant"):
             raise fault(text="Both the company and the tenant are specified. Specify one.", kind="PX.Data.PXException")
-        if (body["name"], body.get("password")) != (self.settings.username, self.settings.password):
-            raise fault(text="Error: Invalid credentials. Please try again.", kind="PX.Data.PXException")
+        if refused := self._refused(body["name"], body.get("password")):
+            raise fault(text=f"Error: {refused}", kind="PX.Data.PXException", trace="   at the sign-in\r\n")
         seat = self._take_seat(self._secret()[:24], self._tenant(body.get("tenant") or body.get("company")), IDLE)
         return Response(status=204, headers=self._cookies(request, seat))
+
+    def _refused(self, name: str | None, password: str | None) -> str:
+        """Return why a user can't sign in; nothing: the user can."""
+        locks_after = self.settings.locks_after
+        if locks_after is not None and self.wrong_passwords >= locks_after:
+            return "The account is locked. Contact the system administrator."
+        if (name, password) == (self.settings.username, self.settings.password):
+            return ""
+        self.wrong_passwords += 1
+        return "Invalid credentials. Please try again."
 
     def log_out(self, request: Request) -> Response:
         """Answer a sign-out: the seat is free again, whoever asks."""
         for seat in (self._seat_of_cookies(request), self._seat_of_token(_bearer(request))):
             if seat is not None:
                 del self._seats[seat.id]
-        gone = ((name, f"{name}=; {_GONE}") for name in (".ASPXAUTH", "ASP.NET_SessionId"))
-        return Response(status=204, headers=tuple(("Set-Cookie", text) for _, text in gone for _ in range(2)))
+        return Response(status=204, headers=cookies.signed_out(self.now()))
 
     def _tenant(self, name: str | None) -> str:
         tenants = self.settings.tenants
@@ -118,16 +129,8 @@ class Sessions:
 
     def _cookies(self, request: Request, seat: Seat) -> Headers:
         # a standard cookie jar would not send a secure cookie over plain http
-        secure = " secure;" if request.url.startswith("https:") else ""
-        days = (self.now() + timedelta(days=3)).strftime("%a, %d-%b-%Y %H:%M:%S GMT")
-        twice = (
-            f".ASPXAUTH={seat.auth}; path=/;{secure} HttpOnly; SameSite=None",
-            f"ASP.NET_SessionId={seat.id}; path=/; HttpOnly; SameSite=Lax",
-            f"CompanyID={seat.tenant}; expires={days}; path=/",
-            f"Locale=Culture=en-US&TimeZone=GMTM0800A; expires={days}; path=/",
-            "UserBranch=1; path=/",
-        )
-        return tuple(("Set-Cookie", cookie) for cookie in twice for _ in range(2))
+        secure = request.url.startswith("https:")
+        return cookies.signed_in(auth=seat.auth, session=seat.id, tenant=seat.tenant, now=self.now(), secure=secure)
 
     # -------------------------------------------------------------- who asks
     def seat(self, request: Request) -> tuple[Seat, Headers]:
@@ -142,12 +145,12 @@ class Sessions:
         token = self._tokens.get(_bearer(request) or "")
         if found is None and token is None:
             raise RefusedError(json_response(401, {"message": "Authorization has been denied for this request."}))
-        cookies: Headers = ()
+        new: Headers = ()
         if found is None:
-            found, cookies = self._seat_for_token(request)
+            found, new = self._seat_for_token(request)
         if found.idle is not None:
             found.ends = self.now() + found.idle
-        return found, cookies
+        return found, new
 
     def _seat_for_token(self, request: Request) -> tuple[Seat, Headers]:
         bearer = _bearer(request) or ""
@@ -163,9 +166,9 @@ class Sessions:
 
     def _seat_of_cookies(self, request: Request) -> Seat | None:
         pairs = (pair.strip().partition("=") for pair in _header(request, "cookie").split(";"))
-        cookies = {name: value for name, _, value in pairs}
-        seat = self._seats.get(cookies.get("ASP.NET_SessionId", ""))
-        return seat if seat is not None and seat.auth == cookies.get(".ASPXAUTH") else None
+        sent = {name: value for name, _, value in pairs}
+        seat = self._seats.get(sent.get("ASP.NET_SessionId", ""))
+        return seat if seat is not None and seat.auth == sent.get(".ASPXAUTH") else None
 
     def _seat_of_token(self, bearer: str | None) -> Seat | None:
         token = self._tokens.get(bearer or "")
@@ -174,11 +177,21 @@ class Sessions:
     def _take_seat(self, seat_id: str, tenant: str, idle: timedelta | None, ends: datetime | None = None) -> Seat:
         self._expire()
         if len(self._seats) >= self.settings.seats:
-            raise fault(text="API Login Limit", kind="PX.Data.PXException")
+            raise self._full_house()
         until = self.now() + idle if idle else ends or self.now()
         seat = Seat(id=seat_id, tenant=tenant, ends=until, idle=idle, auth=self._secret())
         self._seats[seat_id] = seat
         return seat
+
+    def _full_house(self) -> RefusedError:
+        if self.settings.full_house_is_429:
+            return RefusedError(declined("The custom error module does not recognize this error."))
+        return fault(text="API Login Limit", kind="PX.Data.PXException")
+
+    def is_signed_in(self, request: Request) -> bool:
+        """Return whether a request comes from a session, or with a token that could open one."""
+        self._expire()
+        return self._seat_of_cookies(request) is not None or (_bearer(request) or "") in self._tokens
 
     def _expire(self) -> None:
         now = self.now()
@@ -203,7 +216,7 @@ class Sessions:
                 return _oauth_error("unsupported_grant_type")
 
     def _password_grant(self, form: Mapping[str, str]) -> Response:
-        if (form.get("username"), form.get("password")) != (self.settings.username, self.settings.password):
+        if self._refused(form.get("username"), form.get("password")):
             return _oauth_error("invalid_grant")
         scope = form.get("scope", "")
         if not {"api", "api:concurrent_access"} & set(scope.split()):

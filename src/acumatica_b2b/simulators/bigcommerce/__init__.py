@@ -2,8 +2,11 @@
 
 from acumatica_b2b.simulators.bigcommerce.envelope import RefusedError
 from acumatica_b2b.simulators.bigcommerce.records import (
+    Channel,
     ExtraField,
+    Order,
     Role,
+    Shopper,
     StoredAddress,
     StoredCompany,
     StoredUser,
@@ -13,9 +16,12 @@ from acumatica_b2b.simulators.bigcommerce.simulator import BigCommerceSimulator
 
 __all__ = [
     "BigCommerceSimulator",
+    "Channel",
     "ExtraField",
+    "Order",
     "RefusedError",
     "Role",
+    "Shopper",
     "StoredAddress",
     "StoredCompany",
     "StoredUser",

@@ -1,6 +1,7 @@
 """Addresses of companies."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from attrs import evolve
@@ -20,6 +21,7 @@ from acumatica_b2b.simulators.bigcommerce.envelope import (
     not_found,
     number_in,
     rows_of,
+    stamp_tests,
     too_many_rows,
 )
 from acumatica_b2b.simulators.bigcommerce.fields import Field, as_object, read
@@ -57,7 +59,7 @@ def answer(shop: Shop, call: Call) -> Answer:
         case "GET", ():
             return call.query.page(_wanted(shop, call.query), _renderer(call.query))
         case "POST", ():
-            return _told(_create(shop, call.body))
+            return _told(shop, "created", _create(shop, call.body))
         case "POST", ("bulk",):
             return _create_many(shop, call.body)
         case "GET", ("extra-fields",):
@@ -73,10 +75,10 @@ def _answer_one(shop: Shop, call: Call, address: StoredAddress, method: str) -> 
         case "GET":
             return done(_shown(address, extra=True))
         case "PUT":
-            return _told(_update(shop, address, as_object(call.body)))
+            return _told(shop, "updated", _update(shop, address, as_object(call.body)))
         case "DELETE":
             shop.drop_address(address)
-            return _told(address)
+            return _told(shop, "deleted", address)
         case _:
             raise no_such_route(call)
 
@@ -89,32 +91,31 @@ def _found(shop: Shop, number: str) -> StoredAddress:
     return address
 
 
-def _told(address: StoredAddress) -> Answer:
+def _told(shop: Shop, what: str, address: StoredAddress) -> Answer:
+    shop.tell(f"company/address/{what}", company_id=address.company_id, address_id=address.id)
     return done({"addressId": address.id})
 
 
 # ------------------------------------------------------------------ reading
 def _wanted(shop: Shop, query: Query) -> list[StoredAddress]:
-    company = query.number("companyId")
-    addresses: Iterable[StoredAddress] = shop.addresses.values() if company is None else shop.addresses_of(company)
-    return sorted(filter(_filter(query), addresses), key=lambda address: address.id)
+    tests = _tests(query)
+    listed = shop.listed_addresses(query.number("companyId"))
+    kept = [address for address in listed if all(test(address) for test in tests)]
+    if shop.latest_first:
+        return sorted(kept, key=lambda address: (-address.updated_at, address.id))
+    return sorted(kept, key=attrgetter("id"))
 
 
-def _filter(query: Query) -> Callable[[StoredAddress], bool]:
-    external_ids = query.every("externalId[]")
-    billing, shipping = query.flag("isBilling"), query.flag("isShipping")
-    after, before = query.number("minModified"), query.number("maxModified")
-
-    def keeps(address: StoredAddress) -> bool:
-        return (
-            (not external_ids or address.external_id in external_ids)
-            and billing in {None, address.is_billing}
-            and shipping in {None, address.is_shipping}
-            and (after is None or address.updated_at > after)
-            and (before is None or address.updated_at < before)
-        )
-
-    return keeps
+def _tests(query: Query) -> list[Callable[[StoredAddress], bool]]:
+    """Return what the query asks of an address, and nothing that it doesn't ask."""
+    tests: list[Callable[[StoredAddress], bool]] = stamp_tests(query)
+    if external_ids := query.every("externalId[]"):
+        tests.append(lambda address: address.external_id in external_ids)
+    if (billing := query.flag("isBilling")) is not None:
+        tests.append(lambda address: address.is_billing == billing)
+    if (shipping := query.flag("isShipping")) is not None:
+        tests.append(lambda address: address.is_shipping == shipping)
+    return tests
 
 
 def _renderer(query: Query) -> Callable[[StoredAddress], Mapping[str, Any]]:
@@ -155,6 +156,7 @@ def _create(shop: Shop, body: Any) -> StoredAddress:
     values = _values(shop, given, known=None)
     if company["company_id"] not in shop.companies:
         raise invalid({"company_id": ["Company does not exist."]})
+    shop.require_no_objection(given)
     stamp = shop.stamp()
     address = StoredAddress(id=shop.new_address_id(), created_at=stamp, updated_at=stamp, **company, **values)
     return _keep(shop, address)
@@ -195,13 +197,16 @@ def _keep(shop: Shop, address: StoredAddress) -> StoredAddress:
             is_default_billing=other.is_default_billing and not address.is_default_billing,
             is_default_shipping=other.is_default_shipping and not address.is_default_shipping,
         )
-        shop.keep_address(former)
+        if former != other:
+            shop.keep_address(former)
     return shop.keep_address(address)
 
 
 def _create_many(shop: Shop, body: Any) -> Answer:
     rows = rows_of(body, too_many_rows())
     bulk = in_bulk(rows, lambda row: _create(shop, row), shop.undo_of(shop.drop_address))
+    for address in bulk.made:
+        _told(shop, "created", address)
     if bulk.failures:
         raise bulk_refusal(bulk)
-    return done([_shown(address, extra=False) for address in shop.in_answer_order(bulk.made)])
+    return done([_shown(address, extra=True) for address in shop.in_answer_order(bulk.made)])

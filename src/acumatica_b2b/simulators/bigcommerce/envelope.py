@@ -1,6 +1,7 @@
 """The API's envelope: calls and queries in, answers and the five shapes of errors out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final, TypeGuard, TypeVar
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ LARGEST_BULK: Final = 10
 PARAMETER_ERROR: Final = "Parameter Error"
 LOGICAL_ERROR: Final = "Processing data contains logical errors"
 NOT_NULL: Final = "This field may not be null."
+_STAMPS: Final = {"Created": "created_at", "Modified": "updated_at"}
 
 
 @frozen
@@ -113,11 +115,17 @@ class Query:
         value = self.one(name)
         return None if value is None else value.lower() in {"1", "true"}
 
-    def page(self, items: Sequence[T], render: Callable[[T], Any], message: str = "Success") -> Answer:
+    def page(
+        self,
+        items: Sequence[T],
+        render: Callable[[T], Any],
+        message: str = "Success",
+        largest: int = LARGEST_PAGE,
+    ) -> Answer:
         """Return the wanted page of the items."""
         limit, offset = self.number("limit"), self.number("offset") or 0
         limit = 10 if limit is None else limit
-        if limit > LARGEST_PAGE:
+        if limit > largest:
             raise plain(413, "Request Entity Too Large")
         if limit < 1:
             raise invalid({"limit": ["Ensure this value is greater than or equal to 1."]})
@@ -127,6 +135,26 @@ class Query:
 
 def _snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def stamp_tests(query: Query, *, inclusive: bool = False) -> list[Callable[[Any], bool]]:
+    """Return what a query asks of a record's stamps; whether the bounds belong to it differs by resource."""
+    tests: list[Callable[[Any], bool]] = []
+    for parameter, stamp in _STAMPS.items():
+        after, before = query.number(f"min{parameter}"), query.number(f"max{parameter}")
+        if after is not None:
+            tests.append(_later(attrgetter(stamp), after - inclusive))
+        if before is not None:
+            tests.append(_earlier(attrgetter(stamp), before + inclusive))
+    return tests
+
+
+def _later(stamp: Callable[[Any], int], bound: int) -> Callable[[Any], bool]:
+    return lambda record: stamp(record) > bound
+
+
+def _earlier(stamp: Callable[[Any], int], bound: int) -> Callable[[Any], bool]:
+    return lambda record: stamp(record) < bound
 
 
 @frozen(kw_only=True)

@@ -33,8 +33,8 @@ def read(
             raise _unknown(name)
         _check(shop, resource, configured[name], value, of)
     missing = [known.name for known in configured.values() if known.required and not values.get(known.name)]
-    # A company's required fields must come with every update, a user's with those that touch extra fields.
-    if missing and (key in given or of is None or resource == "companies"):
+    # They must come with every update: documented of companies, the safe reading for the others.
+    if missing:
         raise invalid({"extra_fields": [f"{missing[0]} is required."]})
     return {"extra_fields": tuple(values.items())} if key in given else {}
 

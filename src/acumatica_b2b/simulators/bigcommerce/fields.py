@@ -8,13 +8,14 @@ from attrs import frozen
 
 from acumatica_b2b.simulators.bigcommerce.envelope import NOT_NULL, invalid, is_list
 
-Kind: TypeAlias = Literal["text", "email", "integer", "integers", "flag"]
+Kind: TypeAlias = Literal["text", "email", "integer", "number", "integers", "flag"]
 
 _EMAIL: Final = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;.]+")
 _WRONG_KIND: Final[Mapping[Kind, str]] = {
     "text": "Not a valid string.",
     "email": "Not a valid string.",
     "integer": "A valid integer is required.",
+    "number": "A valid integer is required.",
     "integers": "Expected a list of integers.",
     "flag": "Must be a valid boolean.",
 }
@@ -50,6 +51,8 @@ class Field:
                 return isinstance(value, str)
             case "integer":
                 return type(value) is int
+            case "number":  # the documentation writes it as a number here and as a text there
+                return type(value) is int or (isinstance(value, str) and value.isdecimal())
             case "integers":
                 return is_list(value) and all(type(item) is int for item in value)
             case "flag":

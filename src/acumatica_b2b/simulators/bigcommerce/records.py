@@ -1,5 +1,6 @@
 """What the store keeps: frozen records, replaced as a whole when they change."""
 
+from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -19,6 +20,8 @@ class Role:
     name: str
     legacy: int
     custom: bool = False
+    permissions: tuple[tuple[str, int], ...] = ()
+    """Codes, each with its level: 1 own, 2 company, 3 company and subsidiaries."""
 
 
 @frozen(kw_only=True)
@@ -38,6 +41,31 @@ class Channel:
     id: int
     channel_id: int
     name: str
+    b2b_enabled: bool = True
+
+
+@frozen(kw_only=True)
+class Shopper:
+    """A BigCommerce customer as the core API knows it."""
+
+    id: int
+    email: str = field(repr=False)
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+    company: str = ""
+    customer_group_id: int = 0
+    created_at: datetime
+    modified_at: datetime
+
+
+@frozen(kw_only=True)
+class Order:
+    """An order of a shopper; `company_id` is None while he bought for himself."""
+
+    id: int
+    shopper_id: int
+    company_id: int | None
 
 
 @frozen(kw_only=True)
@@ -57,6 +85,9 @@ class StoredCompany:
     uuid: str = ""
     company_status: int = 1
     customer_group_id: int
+    catalog_id: int | None = None
+    price_lists: tuple[tuple[int, int], ...] = ()
+    """Price lists by channel."""
     extra_fields: ExtraValues = ()
     created_at: int
     updated_at: int
@@ -92,6 +123,8 @@ class SuperAdmin:
     last_name: str
     phone: str = ""
     uuid: str = ""
+    company_ids: frozenset[int] = frozenset()
+    channel_ids: tuple[int, ...] = ()
     created_at: int
     updated_at: int
 

@@ -1,29 +1,26 @@
-"""What belongs to the whole store: roles, super admins and channels."""
+"""What belongs to the whole store: roles and channels."""
 
 from collections.abc import Mapping
 from typing import Any, Final
+
+from attrs import evolve
 
 from acumatica_b2b.simulators.bigcommerce.envelope import (
     Answer,
     Call,
     bare,
     done,
+    illogical,
+    invalid,
     no_such_route,
     number_in,
     plain,
 )
-from acumatica_b2b.simulators.bigcommerce.fields import Field, as_object, read
-from acumatica_b2b.simulators.bigcommerce.records import Channel, Role, SuperAdmin
+from acumatica_b2b.simulators.bigcommerce.fields import Field, read
+from acumatica_b2b.simulators.bigcommerce.records import Channel, Role
 from acumatica_b2b.simulators.bigcommerce.state import ICON, Shop
 
 _ROLE: Final = Field(name="name", longest=200, required=True)
-_SUPER_ADMIN: Final = (
-    Field(name="firstName", required=True),
-    Field(name="lastName", required=True),
-    Field(name="email", kind="email", required=True),
-    Field(name="phone"),
-    Field(name="uuid"),
-)
 
 
 # ------------------------------------------------------------------ roles
@@ -35,70 +32,69 @@ def answer_roles(shop: Shop, call: Call) -> Answer:
             wanted = [role for role in shop.roles.values() if text in role.name.lower()]
             return call.query.page(wanted, _shown_role, "success")
         case "POST", ():
-            name = read(call.body, (_ROLE,), creating=True)["name"]
-            return done({**_shown_role(shop.add_role(name)), "permissions": []}, "SUCCESS")
-        case "GET", (number,):
-            missing = plain(404, "This resource is not found.")
-            role = shop.roles.get(number_in(number, missing))
-            if role is None:
-                raise missing
-            return done({**_shown_role(role), "permissions": []}, "SUCCESS")
+            values = _role_values(call.body, creating=True)
+            role = evolve(shop.add_role(values.pop("name")), **values)
+            return _keep_role(shop, role)
+        case method, (number,):
+            return _answer_one_role(shop, call, _found_role(shop, number), method)
         case _:
             raise no_such_route(call)
+
+
+def _answer_one_role(shop: Shop, call: Call, role: Role, method: str) -> Answer:
+    match method:
+        case "GET":
+            return _told(role)
+        case "PUT":
+            _require_custom(role)
+            return _keep_role(shop, evolve(role, **_role_values(call.body, creating=False)))
+        case "DELETE":
+            _require_custom(role)
+            if any(user.company_role_id == role.id for user in shop.users.values()):
+                raise illogical("The role is assigned to users and can not be deleted.")
+            del shop.roles[role.id]
+            return done({}, "SUCCESS")
+        case _:
+            raise no_such_route(call)
+
+
+def _found_role(shop: Shop, number: str) -> Role:
+    missing = plain(404, "This resource is not found.")
+    role = shop.roles.get(number_in(number, missing))
+    if role is None:
+        raise missing
+    return role
+
+
+def _require_custom(role: Role) -> None:
+    if not role.custom:
+        raise illogical("The predefined role can not be changed.")
+
+
+def _role_values(body: Any, *, creating: bool) -> dict[str, Any]:
+    values = read(body, (_ROLE,), creating=creating)
+    try:
+        permissions = tuple((str(one["code"]), int(one["permissionLevel"])) for one in body.get("permissions", ()))
+    except (TypeError, KeyError, ValueError):
+        raise invalid({"permissions": ["Expected a list of code and permissionLevel."]}) from None
+    return values | {"permissions": permissions}
+
+
+def _keep_role(shop: Shop, role: Role) -> Answer:
+    shop.roles[role.id] = role
+    return _told(role)
+
+
+def _told(role: Role) -> Answer:
+    permissions = [
+        {"id": place, "code": code, "permissionLevel": level}
+        for place, (code, level) in enumerate(role.permissions, start=1)
+    ]
+    return done({**_shown_role(role), "permissions": permissions}, "SUCCESS")
 
 
 def _shown_role(role: Role) -> Mapping[str, Any]:
     return {"id": role.id, "name": role.name, "roleType": 2 if role.custom else 1, "roleLevel": 1}
-
-
-# ------------------------------------------------------------------ super admins
-def answer_super_admins(shop: Shop, call: Call) -> Answer:
-    """Answer a call below `/super-admins`: creating one and reading it is all there is here."""
-    match call.method, call.path:
-        case "POST", ():
-            return _create_super_admin(shop, as_object(call.body))
-        case "GET", ("info", number):
-            missing = plain(404, "The ID provided does not match an available resource of the appropriate type.")
-            admin = shop.super_admins.get(number_in(number, missing))
-            if admin is None:
-                raise missing
-            return done(_shown_super_admin(shop, admin))
-        case _:
-            raise no_such_route(call)
-
-
-def _create_super_admin(shop: Shop, given: Mapping[str, Any]) -> Answer:
-    values = read(given, _SUPER_ADMIN, creating=True)
-    if shop.user_by_email(values["email"]) or shop.super_admin_by_email(values["email"]):
-        raise plain(400, "The user already exists.")
-    stamp = shop.stamp()
-    admin = SuperAdmin(
-        id=shop.new_user_id(),
-        customer_id=shop.shopper(values["email"]),
-        created_at=stamp,
-        updated_at=stamp,
-        **values,
-    )
-    shop.super_admins[admin.id] = admin
-    return done({"userId": admin.id, "customerId": admin.customer_id})
-
-
-def _shown_super_admin(shop: Shop, admin: SuperAdmin) -> Mapping[str, Any]:
-    return {
-        "id": admin.id,
-        "firstName": admin.first_name,
-        "lastName": admin.last_name,
-        "email": admin.email,
-        "phone": admin.phone,
-        "uuid": admin.uuid,
-        "createdAt": admin.created_at,
-        "updatedAt": admin.updated_at,
-        "customerId": admin.customer_id,
-        "channelList": [
-            {"channelId": channel.channel_id, "channelName": channel.name, "iconUrl": ICON} for channel in shop.channels
-        ],
-        "extraFields": [],
-    }
 
 
 # ------------------------------------------------------------------ channels
@@ -130,7 +126,7 @@ def _shown_channel(channel: Channel) -> Mapping[str, Any]:
         "isVisible": True,
         "isEnabled": True,
         "iconUrl": ICON,
-        "b2bEnabled": True,
+        "b2bEnabled": channel.b2b_enabled,
         "allowGlobalLogins": False,
         "createdAt": "1750437336",
         "updatedAt": "1750437336",

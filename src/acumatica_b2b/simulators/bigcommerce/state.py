@@ -1,15 +1,15 @@
-"""The store: what it keeps, its switches, and the rules that hold across resources."""
+"""The store: what it keeps, and the rules that hold across resources."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import define, field
 
 from acumatica_b2b.simulators.bigcommerce.envelope import RefusedError, illogical, invalid
+from acumatica_b2b.simulators.bigcommerce.hooks import payload
 from acumatica_b2b.simulators.bigcommerce.records import (
     ADMIN,
     JUNIOR_BUYER,
@@ -22,12 +22,13 @@ from acumatica_b2b.simulators.bigcommerce.records import (
     StoredUser,
     SuperAdmin,
 )
+from acumatica_b2b.simulators.bigcommerce.shoppers import Shoppers
+from acumatica_b2b.simulators.bigcommerce.switches import Switches
+from acumatica_b2b.simulators.bigcommerce.tables import Table
 
 ICON: Final = "https://s3.amazonaws.com/bc-channel-platform/channel-icons/bigcommerce.svg"
 
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+T = TypeVar("T")
 
 
 def _ids_by_company() -> dict[int, dict[int, None]]:
@@ -35,40 +36,29 @@ def _ids_by_company() -> dict[int, dict[int, None]]:
 
 
 @define(kw_only=True, eq=False, repr=False)
-class Shop:
+class Shop(Switches):
     """A store: tables of records by id, and what people can do only in its control panel.
 
     Its ids begin where those of no two kinds meet; role ids are the store's own.
     """
 
-    now: Callable[[], datetime] = _utc_now
-
-    bulk_atomic: bool = False
-    """One refused row of a bulk call refuses them all."""
-    shuffle_bulk: bool = False
-    """Bulk calls answer in another order than they were asked in."""
-    drops_uuid_on_create: bool = False
-    """A company's `uuid` is stored by an update only."""
-    multi_storefront: bool = False
-    """There are several channels, and a user has to name its own."""
-    channels_refusal: int = 403
-    """How a store with one storefront refuses `/channels`: documented as 403, seen as 422."""
-    first_role_id: int = 12793
-    default_group: int = 304
-
-    companies: dict[int, StoredCompany] = field(factory=dict[int, StoredCompany], init=False)
-    users: dict[int, StoredUser] = field(factory=dict[int, StoredUser], init=False)
-    addresses: dict[int, StoredAddress] = field(factory=dict[int, StoredAddress], init=False)
+    companies: Table[StoredCompany] = field(init=False)
+    users: Table[StoredUser] = field(init=False)
+    addresses: Table[StoredAddress] = field(init=False)
     super_admins: dict[int, SuperAdmin] = field(factory=dict[int, SuperAdmin], init=False)
     roles: dict[int, Role] = field(factory=dict[int, Role], init=False)
-    shoppers: dict[str, int] = field(factory=dict[str, int], init=False)
-    """The ids of BigCommerce customers by e-mail address; they outlive the company user."""
+    groups: dict[int, str] = field(factory=dict[int, str], init=False)
+    """Customer groups: their names by id."""
+    shoppers: Shoppers = field(init=False)
     welcomed: list[int] = field(factory=list[int], init=False)
     """The ids of the users that a welcome mail went to, in order."""
+    sent_hooks: list[Mapping[str, Any]] = field(factory=list[Mapping[str, Any]], init=False)
+    """The payloads that webhooks of every scope would have received, in order."""
     extra_fields: dict[Resource, tuple[ExtraField, ...]] = field(
         factory=dict[Resource, tuple[ExtraField, ...]], init=False
     )
     channels: tuple[Channel, ...] = field(init=False)
+    lock: RLock = field(factory=RLock, init=False)
 
     _holders: dict[str, int] = field(factory=dict[str, int], init=False)
     _members: dict[int, dict[int, None]] = field(factory=_ids_by_company, init=False)
@@ -76,15 +66,17 @@ class Shop:
     _company_ids: Iterator[int] = field(factory=lambda: count(12_711_142), init=False)
     _user_ids: Iterator[int] = field(factory=lambda: count(18_382_087), init=False)
     _address_ids: Iterator[int] = field(factory=lambda: count(35_205_391), init=False)
-    _shopper_ids: Iterator[int] = field(factory=lambda: count(692), init=False)
+    _group_ids: Iterator[int] = field(factory=lambda: count(400), init=False)
     _role_ids: Iterator[int] = field(init=False)
-    lock: RLock = field(factory=RLock, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.companies, self.users, self.addresses = (Table(self.time, self.lag) for _ in range(3))
+        self.shoppers = Shoppers(now=self.time)
         self._role_ids = count(self.first_role_id)
         for legacy, name in enumerate(("Admin", "Senior Buyer", "Junior Buyer")):
             role = Role(id=self.new_role_id(), name=name, legacy=legacy)
             self.roles[role.id] = role
+        self.groups[self.default_group] = "Default"
         self.channels = (Channel(id=754, channel_id=1, name="Default Storefront"),)
         if self.multi_storefront:
             self.channels += (Channel(id=755, channel_id=1_000_123, name="Second Storefront"),)
@@ -92,7 +84,7 @@ class Shop:
     # -------------------------------------------------------------- ids and stamps
     def stamp(self) -> int:
         """Return the time as the store writes it."""
-        return int(self.now().timestamp())
+        return int(self.time().timestamp())
 
     def new_company_id(self) -> int:
         """Return an id that no company ever had."""
@@ -110,6 +102,12 @@ class Shop:
         """Return an id that no role ever had."""
         return next(self._role_ids)
 
+    def add_group(self, name: str) -> int:
+        """Return the id of a new customer group."""
+        group = next(self._group_ids)
+        self.groups[group] = name
+        return group
+
     # -------------------------------------------------------------- e-mail addresses
     def user_by_email(self, email: str) -> StoredUser | None:
         """Return the company user that holds an address, in whatever case."""
@@ -126,21 +124,6 @@ class Shop:
         if (holder is not None and holder != user) or self.super_admin_by_email(email):
             raise _email_taken(email)
 
-    def shopper(self, email: str) -> int:
-        """Return the id of the BigCommerce customer with this address, made if there is none."""
-        if email.lower() not in self.shoppers:
-            self.shoppers[email.lower()] = next(self._shopper_ids)
-        return self.shoppers[email.lower()]
-
-    def readdressed_shopper(self, user: StoredUser, email: str) -> int:
-        """Return the shopper of a user that changes its address.
-
-        The shopper goes along, unless another one has the new address already: then that is linked.
-        """
-        if email.lower() not in self.shoppers:
-            self.shoppers[email.lower()] = self.shoppers.pop(user.email.lower())
-        return self.shoppers[email.lower()]
-
     # -------------------------------------------------------------- users and addresses, with their indexes
     def keep_user(self, user: StoredUser) -> StoredUser:
         """Store a user, new or changed."""
@@ -153,18 +136,40 @@ class Shop:
         return user
 
     def drop_user(self, user: StoredUser) -> None:
-        """Forget a user; its shopper stays."""
+        """Forget a user; the shopper stays, with its orders, as one that buys for himself."""
         del self.users[user.id], self._holders[user.email.lower()], self._members[user.company_id][user.id]
+        if self.dependent:  # there, the group is what makes him one of the company
+            self.shoppers.change(user.customer_id, customer_group_id=0)
 
     def users_of(self, company_id: int) -> tuple[StoredUser, ...]:
         """Return the users of a company by their ids."""
         with self.lock:
             return tuple(self.users[member] for member in sorted(self._members.get(company_id, ())))
 
+    def listed_users(self, company_id: int | None, email: str | None) -> Iterable[StoredUser]:
+        """Return the users that lists show by now, of one company or address where told."""
+        if not self.users.settled:
+            return (
+                user
+                for user in self.users.listed().values()
+                if company_id in {None, user.company_id} and (email is None or user.email.lower() == email.lower())
+            )
+        if email is not None:
+            holder = self.user_by_email(email)
+            return [holder] if holder and company_id in {None, holder.company_id} else []
+        return self.users.values() if company_id is None else self.users_of(company_id)
+
     def addresses_of(self, company_id: int) -> tuple[StoredAddress, ...]:
         """Return the addresses of a company by their ids."""
         with self.lock:
             return tuple(self.addresses[owned] for owned in sorted(self._owned.get(company_id, ())))
+
+    def listed_addresses(self, company_id: int | None) -> Iterable[StoredAddress]:
+        """Return the addresses that lists show by now, of one company where told."""
+        if company_id is not None and self.addresses.settled:
+            return self.addresses_of(company_id)
+        listed = self.addresses.listed().values()
+        return (address for address in listed if company_id in {None, address.company_id})
 
     def keep_address(self, address: StoredAddress) -> StoredAddress:
         """Store an address, new or changed."""
@@ -177,11 +182,13 @@ class Shop:
         del self.addresses[address.id], self._owned[address.company_id][address.id]
 
     def drop_company(self, company: StoredCompany) -> None:
-        """Forget a company with its users and addresses."""
+        """Forget a company with its users and addresses, and with its group where that is its own."""
         for user in self.users_of(company.id):
             self.drop_user(user)
         for address in self.addresses_of(company.id):
             self.drop_address(address)
+        if self.dependent:
+            self.groups.pop(company.customer_group_id, None)
         del self.companies[company.id]
 
     # -------------------------------------------------------------- roles and channels
@@ -206,27 +213,41 @@ class Shop:
 
     def chosen_channels(self, ids: Sequence[int]) -> tuple[int, ...]:
         """Return a user's channels; where there is one only, it need not be named."""
-        if not ids and self.multi_storefront:
-            raise _no_channel()
-        known = {channel.channel_id for channel in self.channels}
+        known = {channel.channel_id: channel for channel in self.channels}
         if unknown := [wanted for wanted in ids if wanted not in known]:
             raise invalid({"channel_ids": [f"Channel {unknown[0]} does not exist."]})
-        return tuple(ids) or (self.channels[0].channel_id,)
+        chosen = tuple(ids) or (() if self.multi_storefront else (self.channels[0].channel_id,))
+        if not any(known[channel].b2b_enabled for channel in chosen):
+            raise _no_channel()
+        return chosen
 
     # -------------------------------------------------------------- the control panel
-    def add_shopper(self, email: str) -> int:
-        """Let someone register in the shop without a company; return the customer's id."""
+    def add_shopper(self, email: str, *, orders: int = 0) -> int:
+        """Let someone register in the shop without a company, and buy something; return the customer's id."""
         with self.lock:
-            return self.shopper(email)
+            shopper = self.shoppers.by_email(email) or self.shoppers.add(email)
+            for _ in range(orders):
+                self.shoppers.order(shopper.id, None)
+            return shopper.id
 
     def define_extra_field(self, resource: Resource, wanted: ExtraField) -> None:
         """Add an extra field to companies, users or addresses."""
         with self.lock:
             self.extra_fields[resource] = (*self.extra_fields.get(resource, ()), wanted)
 
-    def in_answer_order(self, made: Sequence[Any]) -> list[Any]:
+    # -------------------------------------------------------------- what comes of a write
+    def tell(self, scope: str, **ids: int) -> None:
+        """Send a webhook, such as that of `company/user/created`."""
+        self.sent_hooks.append(payload(scope, self.store_hash, self.stamp(), ids))
+
+    def require_no_objection(self, given: Mapping[str, Any]) -> None:
+        """Refuse what the switch `refuses` says."""
+        if objection := self.refuses(given):
+            raise illogical(objection)
+
+    def in_answer_order(self, made: Sequence[T]) -> list[T]:
         """Return what a bulk call made in the order in which it is told."""
-        return list(reversed(made)) if self.shuffle_bulk else list(made)
+        return [*made[1:], *made[:1]] if self.shuffle_bulk else list(made)
 
     def undo_of(self, undo: Callable[[Any], None]) -> Callable[[Any], None] | None:
         """Return how a bulk call takes back its rows, if it does."""

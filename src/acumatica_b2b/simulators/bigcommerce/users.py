@@ -1,6 +1,7 @@
 """Company users: one e-mail address in one company, and no company without its last user."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from attrs import evolve
@@ -19,10 +20,13 @@ from acumatica_b2b.simulators.bigcommerce.envelope import (
     no_such_route,
     not_found,
     number_in,
+    plain,
     rows_of,
+    stamp_tests,
     too_many_rows,
 )
 from acumatica_b2b.simulators.bigcommerce.fields import Field, as_object, read
+from acumatica_b2b.simulators.bigcommerce.hooks import tells
 from acumatica_b2b.simulators.bigcommerce.records import Role, StoredUser
 from acumatica_b2b.simulators.bigcommerce.state import ICON, Shop
 
@@ -37,6 +41,7 @@ _USER: Final = (
     Field(name="uuid"),
 )
 _COMPANY: Final = Field(name="companyId", kind="integer", required=True)
+_NAMES: Final = ("first_name", "last_name")
 
 
 def answer(shop: Shop, call: Call) -> Answer:
@@ -45,7 +50,7 @@ def answer(shop: Shop, call: Call) -> Answer:
         case "GET", ():
             return call.query.page(_wanted(shop, call.query), _renderer(shop, call.query))
         case "POST", ():
-            return done(_ids(_create(shop, call.body)))
+            return done(_ids(_told(shop, _create(shop, call.body))))
         case "POST", ("bulk",):
             return _create_many(shop, call.body)
         case "GET", ("extra-fields",):
@@ -90,30 +95,24 @@ def _no_such_user() -> RefusedError:
 
 # ------------------------------------------------------------------ reading
 def _wanted(shop: Shop, query: Query) -> list[StoredUser]:
-    company, email = query.number("companyId"), query.one("email")
-    users: Iterable[StoredUser] = shop.users.values() if company is None else shop.users_of(company)
-    if email is not None:
-        holder = shop.user_by_email(email)
-        users = [holder] if holder and company in {None, holder.company_id} else []
-    return sorted(filter(_filter(shop, query), users), key=lambda user: user.id)
+    users = shop.listed_users(query.number("companyId"), query.one("email"))
+    tests = _tests(shop, query)
+    kept = [user for user in users if all(test(user) for test in tests)] if tests else users
+    if shop.latest_first:
+        return sorted(kept, key=lambda user: (-user.updated_at, user.id))
+    return sorted(kept, key=attrgetter("id"))
 
 
-def _filter(shop: Shop, query: Query) -> Callable[[StoredUser], bool]:
-    roles, channel = _roles_in(query), query.number("channelId")
-    text = (query.one("q") or "").lower()
-    after = query.number("minCreated"), query.number("minModified")
-    before = query.number("maxCreated"), query.number("maxModified")
-
-    def keeps(user: StoredUser) -> bool:
-        return (
-            (not roles or shop.role_of(user).legacy in roles)
-            and (channel is None or channel in user.channel_ids)
-            and (not text or text in _searched(shop, user))
-            and _between(after[0], user.created_at, before[0])
-            and _between(after[1], user.updated_at, before[1])
-        )
-
-    return keeps
+def _tests(shop: Shop, query: Query) -> list[Callable[[StoredUser], bool]]:
+    """Return what the query asks of a user, and nothing that it doesn't ask."""
+    tests: list[Callable[[StoredUser], bool]] = stamp_tests(query)
+    if roles := _roles_in(query):
+        tests.append(lambda user: shop.role_of(user).legacy in roles)
+    if (channel := query.number("channelId")) is not None:
+        tests.append(lambda user: channel in user.channel_ids)
+    if text := (query.one("q") or "").lower():
+        tests.append(lambda user: text in _searched(shop, user))
+    return tests
 
 
 def _roles_in(query: Query) -> set[int]:
@@ -126,13 +125,9 @@ def _roles_in(query: Query) -> set[int]:
 
 
 def _searched(shop: Shop, user: StoredUser) -> str:
-    company = shop.companies[user.company_id].company_name
-    return f"{company}\n{user.email}\n{user.first_name} {user.last_name}".lower()
-
-
-def _between(after: int | None, stamp: int, before: int | None) -> bool:
-    """Tell whether a stamp is later and earlier than the bounds, which themselves are outside."""
-    return (after is None or stamp > after) and (before is None or stamp < before)
+    company = shop.companies.listed().get(user.company_id)
+    name = company.company_name if company else ""
+    return f"{name}\n{user.email}\n{user.first_name} {user.last_name}".lower()
 
 
 def _renderer(shop: Shop, query: Query) -> Callable[[StoredUser], Mapping[str, Any]]:
@@ -180,19 +175,35 @@ def _create(shop: Shop, body: Any) -> StoredUser:
     values |= extra_fields.read(shop, "users", given)
     channels = shop.chosen_channels(values.pop("channel_ids", ()))
     shop.require_free(values["email"])
+    shop.require_no_objection(given)
     user = store_new_user(shop, company_role_id=role.id, channel_ids=channels, **values)
     if given.get("acceptWelcomeEmail"):
         shop.welcomed.append(user.id)
     return user
 
 
-def store_new_user(shop: Shop, *, email: str, **values: Any) -> StoredUser:
+def _told(shop: Shop, user: StoredUser) -> StoredUser:
+    shop.tell("company/user/created", company_id=user.company_id, user_id=user.id)
+    return user
+
+
+def store_new_user(shop: Shop, *, email: str, company_id: int, **values: Any) -> StoredUser:
     """Store a user whose values have been checked, linked to the shopper of its address."""
-    stamp, customer = shop.stamp(), shop.shopper(email)
-    user = StoredUser(
-        id=shop.new_user_id(), customer_id=customer, email=email, created_at=stamp, updated_at=stamp, **values
+    stamp, company = shop.stamp(), shop.companies[company_id]
+    names = {name: values[name] for name in _NAMES}
+    of_company = {"company": company.company_name, "customer_group_id": company.customer_group_id}
+    shopper = shop.shoppers.link(email, company_id=company_id, **names, **of_company)
+    return shop.keep_user(
+        StoredUser(
+            id=shop.new_user_id(),
+            customer_id=shopper.id,
+            email=email,
+            company_id=company_id,
+            created_at=stamp,
+            updated_at=stamp,
+            **values,
+        )
     )
-    return shop.keep_user(user)
 
 
 def _role_in(shop: Shop, values: dict[str, Any]) -> Role | None:
@@ -210,6 +221,8 @@ def _role_in(shop: Shop, values: dict[str, Any]) -> Role | None:
 def _create_many(shop: Shop, body: Any) -> Answer:
     rows = rows_of(body, too_many_rows())
     bulk = in_bulk(rows, lambda row: _create(shop, row), shop.undo_of(shop.drop_user))
+    for user in bulk.made:
+        _told(shop, user)
     if bulk.failures:
         raise bulk_refusal(bulk)
     return done([_ids(user) for user in shop.in_answer_order(bulk.made)])
@@ -224,8 +237,11 @@ def _update(shop: Shop, user: StoredUser, given: Mapping[str, Any]) -> Mapping[s
         values["channel_ids"] = shop.chosen_channels(values["channel_ids"])
     if "email" in values:
         shop.require_free(values["email"], user.id)
-        values["customer_id"] = shop.readdressed_shopper(user, values["email"])
+        values["customer_id"] = shop.shoppers.readdress(user.customer_id, values["email"]).id
     changed = shop.keep_user(evolve(user, company_role_id=role.id, updated_at=shop.stamp(), **values))
+    shop.shoppers.change(changed.customer_id, **{name: getattr(changed, name) for name in _NAMES})
+    if tells(user, changed):
+        shop.tell("company/user/updated", company_id=changed.company_id, user_id=changed.id)
     return _shown_after_update(shop, changed)
 
 
@@ -242,10 +258,9 @@ def _shown_after_update(shop: Shop, user: StoredUser) -> Mapping[str, Any]:
 
 def _delete(shop: Shop, user: StoredUser) -> Answer:
     if len(shop.users_of(user.company_id)) == 1:
-        raise _last_user()
+        raise illogical("The last user in company can not be deleted.")
+    if shop.protects_last_admin and shop.admins_of(user.company_id) == (user,):
+        raise plain(500, "Internal Server Error")
     shop.drop_user(user)
+    shop.tell("company/user/deleted", company_id=user.company_id, user_id=user.id)
     return done({"userId": user.id})
-
-
-def _last_user() -> RefusedError:
-    return illogical("The last user in company can not be deleted.")
