@@ -80,7 +80,6 @@ def test_first_load_beside_another_integration() -> None:
     """
     load = run(first_load(seed=5, customers=550, a_minute=75))
     users = sum(type(step) in {CreateUser, CreateCompany} for step in load.report.steps)
-    print(users, load.requests, load.refused, load.seconds, load.requests * 60 / 75, load.wanted, load.got)
     assert load.report.ok
     assert users >= 2000
     assert load.refused < 0.01 * load.requests
