@@ -6,9 +6,9 @@ them, or hands its own callable of `map_customer`'s type to `ContactSync(mapping
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.model import (
@@ -27,6 +27,9 @@ from acumatica_b2b.model import (
 from acumatica_b2b.policy import FirstAdmin, Lengths, SyncPolicy
 
 _EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]+@[^@\s,;:<>()\[\]\\\".]+(\.[^@\s,;:<>()\[\]\\\".]+)+")
+DELETED: Final = "it was deleted in Acumatica"
+"""Why a customer that is gone takes no part."""
+
 _UPPER_TO_LOWER = str.maketrans({chr(c): chr(c + 32) for c in range(ord("A"), ord("Z") + 1)})
 
 
@@ -147,7 +150,12 @@ def _too_long(lengths: Iterator[tuple[str, str, int]]) -> str:
 # ------------------------------------------------------------------ locations
 def map_location(location: Location, customer: Customer, policy: SyncPolicy) -> DesiredAddress | Finding:
     """Return the address that a location should become, or the reason why it becomes none."""
+    address = _map_place(location, customer, policy)
+    billing = isinstance(address, DesiredAddress) and location.id == _billing_location(customer, policy)
+    return evolve(address, default_billing=True) if billing else address
 
+
+def _map_place(location: Location, customer: Customer, policy: SyncPolicy) -> DesiredAddress | Finding:
     def because(kind: FindingKind, detail: str = "") -> Finding:
         return Finding(kind=kind, record=Record(RecordKind.LOCATION, location.id), detail=detail)
 
@@ -166,7 +174,6 @@ def map_location(location: Location, customer: Customer, policy: SyncPolicy) -> 
         phone=location.phone.strip(),
         address=location.address,
         default_shipping=location.default,
-        default_billing=location.id == _billing_location(customer),
     )
     if missing := ", ".join(name for name, text in _address_needs(address) if not text.strip()):
         return because(FindingKind.MISSING_ADDRESS_FIELD, missing)
@@ -174,9 +181,10 @@ def map_location(location: Location, customer: Customer, policy: SyncPolicy) -> 
     return because(FindingKind.TOO_LONG, too_long) if too_long else address
 
 
-def _billing_location(customer: Customer) -> str | None:
-    """Return the location at the customer's main address: the default one, else the lowest id."""
-    there = [place for place in customer.locations if place.active and place.address == customer.address]
+def _billing_location(customer: Customer, policy: SyncPolicy) -> str | None:
+    """Return the location at the customer's main address that becomes one: the default one, else the lowest id."""
+    at_home = [place for place in customer.locations if place.address == customer.address]
+    there = [place for place in at_home if isinstance(_map_place(place, customer, policy), DesiredAddress)]
     return min(there, key=lambda place: (not place.default, id_order(place.id))).id if there else None
 
 
@@ -205,7 +213,7 @@ def map_customer(customer: Customer, policy: SyncPolicy) -> Desired:
     Every contact ends as a desired user or with a finding.
     """
     if reason := _customer_left_out(customer, policy):
-        return _left_out(customer, reason)
+        return left_out(customer, reason)
     contacts = [map_contact(contact, policy) for contact in customer.contacts]
     users = tuple(user for user in contacts if isinstance(user, DesiredUser))
     places = [map_location(location, customer, policy) for location in customer.locations]
@@ -248,7 +256,8 @@ def _customer_left_out(customer: Customer, policy: SyncPolicy) -> str:
     return ""
 
 
-def _left_out(customer: Customer, reason: str) -> Desired:
+def left_out(customer: Customer, reason: str) -> Desired:
+    """Return what there should be of a customer that takes no part."""
     records = (
         customer_record(customer.id),
         *(contact_record(contact.id) for contact in customer.contacts),

@@ -141,6 +141,8 @@ class Customer:
     reference: str | MaybeUnset = ""
     modified: datetime | None = None
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
+    deleted: bool = False
+    """There is no such customer any more, by the ERP's own word: all but the id is unknown."""
 
 
 @frozen(kw_only=True)

@@ -21,7 +21,7 @@ from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask, ask_all
 from acumatica_b2b.logstate import fold, own_contacts
-from acumatica_b2b.mapping import Desired, contact_record, plain_email
+from acumatica_b2b.mapping import DELETED, Desired, contact_record, left_out, plain_email
 from acumatica_b2b.matching import adoptable, contested, referred
 from acumatica_b2b.model import (
     Company,
@@ -71,6 +71,8 @@ def loaded(customer: Customer, terms: Terms) -> Flow[World]:
 
 
 def _desired(customer: Customer, terms: Terms) -> Desired:
+    if customer.deleted:
+        return left_out(customer, DELETED)
     try:
         return terms.mapping(customer, terms.policy)
     except Exception as error:  # a host's own mapping may raise anything
@@ -118,7 +120,8 @@ def _company(world: World) -> Flow[Company | str | None]:
         if isinstance(outcome, Failed) and _is_ambiguous(outcome.error):
             return str(outcome.error)
         company = _value_of(outcome)
-        if company and company.external_id.lower() in ours:
+        # the external id of a customer that was deleted is known no more
+        if company and (world.customer.deleted or company.external_id.lower() in ours):
             return company
         if company:
             return f"company {company.id}, which its link or commerce reference ID names, is another customer's"
@@ -130,7 +133,8 @@ def _ids(world: World) -> Iterator[CompanyID | None]:
     named = referred(world.customer.reference, world.policy)
     for identifier in dict.fromkeys(filter(None, (link.id if link else None, named))):
         yield CompanyID(StorefrontID(identifier))
-    yield None
+    if not world.customer.deleted:
+        yield None
 
 
 def _is_ambiguous(error: Exception) -> bool:

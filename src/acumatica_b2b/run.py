@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
+from acumatica_b2b.census import Census, unlisted
 from acumatica_b2b.effects import (
     Chosen,
     CustomerSettled,
@@ -28,13 +29,15 @@ from acumatica_b2b.errors import (
     AuthenticationError,
     ConfigurationError,
     DecodeError,
+    Reason,
+    RejectedError,
     RemoteError,
     StalePlanError,
 )
 from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
 from acumatica_b2b.guard import within
 from acumatica_b2b.logstate import fold
-from acumatica_b2b.model import Customer, CustomerID
+from acumatica_b2b.model import Customer, CustomerID, NoteID
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, Guarded
 from acumatica_b2b.protocols import ChangedSince, Everything, Page, PrimaryMarks, Watermark
@@ -60,8 +63,12 @@ def sync_run(
     """
     yield from _ready(terms)
     yield from ask(Tell(RunStarted(run=terms.run)))
-    workers = yield from side_by_side(_worker(source, terms, wave) for _ in range(width))
-    first = yield from _joined(added(workers), source, also, terms, wave)
+    census = Census()
+    workers = yield from side_by_side(_worker(source, terms, wave, census) for _ in range(width))
+    first = added(workers)
+    if isinstance(source, Everything) and not first.stopped:
+        also = yield from unlisted(census, terms, known=True)
+    first = yield from _joined(first, source, also, terms, wave)
     last, held = (first, frozenset[Guarded]()) if first.stopped else (yield from _second_pass(first, terms, wave))
     if last.watermark and not last.stopped:
         yield from recorded(terms, lambda _: [Watermarked(watermark=last.watermark or "")])
@@ -117,8 +124,8 @@ def _ready(terms: Terms) -> Flow[None]:
 
 
 # ------------------------------------------------------------------ waves
-def _worker(source: Source, terms: Terms, size: int) -> Flow[Tally]:
-    """Take wave after wave until the source is empty, or something ends the run."""
+def _worker(source: Source, terms: Terms, size: int, census: Census) -> Flow[Tally]:
+    """Take wave after wave until the source is empty, or something ends the run; count whom it listed."""
     tally = Tally()
     while not tally.stopped:
         try:
@@ -129,6 +136,8 @@ def _worker(source: Source, terms: Terms, size: int) -> Flow[Tally]:
             return evolve(tally, stopped=f"the ERP could not be read to the end: {error}")
         if page is None:
             break
+        census.count(customer.id for customer in page.items)
+        census.count(unreadable.customer for unreadable in page.unreadable)
         tally = added((tally, (yield from _page(page, terms, whole=isinstance(source, Everything)))))
         tally = evolve(tally, stopped=tally.stopped or too_many_failures(tally, terms))
     return tally
@@ -136,14 +145,21 @@ def _worker(source: Source, terms: Terms, size: int) -> Flow[Tally]:
 
 def _page(page: Page[Customer], terms: Terms, *, whole: bool) -> Flow[Tally]:
     yield from ask(Tell(WaveRead(customers=len(page.items))))
-    results = yield from _wave(page.items, terms)
-    unreadable = [Trouble(customer=u.customer, error=u.error) for u in page.unreadable]
+    known = yield from ask_all(Load(customer_key(terms.policy, u.customer)) for u in page.unreadable)
+    gone = {u.customer for u, log in zip(page.unreadable, known, strict=True) if log and _is_gone(u.error)}
+    deleted = (Customer(id=customer, note_id=NoteID(""), name="", deleted=True) for customer in gone)
+    results = yield from _wave((*page.items, *deleted), terms)
+    unreadable = [Trouble(customer=u.customer, error=u.error) for u in page.unreadable if u.customer not in gone]
     for trouble in unreadable:
         yield from _told(trouble)
     every = (*results, *unreadable)
     yield from recorded(terms, lambda state: wave_entries(state, every))
     seen = frozenset[CustomerID]() if whole else frozenset(result.customer for result in every)
     return evolve(tally_of(every), watermark=page.watermark, seen=seen)
+
+
+def _is_gone(error: Exception) -> bool:
+    return isinstance(error, RejectedError) and error.reason is Reason.GONE
 
 
 def _wave(customers: Iterable[Customer], terms: Terms) -> Flow[tuple[Result, ...]]:
@@ -179,8 +195,8 @@ def _told(result: Result) -> Flow[None]:
 def _joined(first: Tally, source: Source, also: frozenset[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
     """Look at the customers that others named, and at those whose lease has run out meanwhile."""
     tally = first
-    alone = isinstance(source, Everything) or terms.expected
-    named = frozenset[CustomerID]() if alone else (first.look_at | also) - first.seen
+    named_by_others = frozenset[CustomerID]() if isinstance(source, Everything) else first.look_at
+    named = frozenset[CustomerID]() if terms.expected else (named_by_others | also) - first.seen
     if named and not tally.stopped:
         tally = added((tally, (yield from _chosen(named, terms, size))))
     leases = {t.customer: until for t in tally.results if isinstance(t, Trouble) and (until := _lease(t.error))}
@@ -203,7 +219,7 @@ def _lease(error: Exception) -> datetime | None:
 
 
 def _chosen(customers: Iterable[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
-    return (yield from _worker(Chosen(customers=tuple(sorted(customers))), terms, size))
+    return (yield from _worker(Chosen(customers=tuple(sorted(customers))), terms, size, Census()))
 
 
 def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, frozenset[Guarded]]]:
@@ -234,13 +250,16 @@ def _releases(tally: Tally) -> bool:
 
 
 def _moved_marks(terms: Terms, size: int) -> Flow[frozenset[CustomerID]]:
-    """Return the customers whose primary contact is another than the log says: no stamp tells it."""
+    """Return the customers whose primary contact is another than the log says, or who are gone: no stamp tells it."""
     moved: set[CustomerID] = set()
+    census = Census()
     while page := (yield from ask(NextPage(PrimaryMarks(), size))):
+        census.count(customer.id for customer in page.items)
+        census.count(unreadable.customer for unreadable in page.unreadable)
         keys = [customer_key(terms.policy, customer.id) for customer in page.items]
         logs = yield from ask_all(Load(key) for key in keys)
         for customer, commits in zip(page.items, logs, strict=True):
             known = fold(read_body(commit.body) for commit in commits)
             if commits and known.primary != (customer.primary_contact or ""):
                 moved.add(customer.id)
-    return frozenset(moved)
+    return frozenset(moved) | (yield from unlisted(census, terms, known=False))

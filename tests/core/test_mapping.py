@@ -377,6 +377,13 @@ def test_one_billing_address() -> None:
     assert [a.location for a in desired.addresses if a.default_billing] == ["B"]
 
 
+def test_billing_address_that_can_be_made() -> None:
+    """A location that becomes no address leaves the billing to another one at the main address."""
+    places = (location("A", default=True, first_name=""), location("B", first_name="Lou", last_name="Lane"))
+    desired = map_customer(customer(MARK, locations=places), POLICY)
+    assert [(a.location, a.default_billing) for a in desired.addresses] == [("B", True)]
+
+
 # ------------------------------------------------------------------ the first admin
 def users_of(*contacts: Contact) -> tuple[DesiredUser, ...]:
     """Return the users that contacts become."""

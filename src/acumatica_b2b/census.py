@@ -1,0 +1,70 @@
+"""Who the ERP listed in a run, and whom the log knows beside them: customers that were deleted."""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+
+from attrs import define, field
+
+from acumatica_b2b.effects import Keys, Load
+from acumatica_b2b.findings import FindingKind
+from acumatica_b2b.flow import Flow, ask, ask_all
+from acumatica_b2b.logstate import LogState, fold
+from acumatica_b2b.mapping import DELETED, customer_record
+from acumatica_b2b.model import CustomerID
+from acumatica_b2b.synclog import digest, read_body
+from acumatica_b2b.terms import Terms, customer_key, customer_of
+
+_PAGE: Final = 1000
+"""Keys of the log that are read at once."""
+
+
+@define
+class Census:
+    """The customers that a reading listed, at eight bytes each: a million of them is not much."""
+
+    _marks: "array[int]" = field(factory=lambda: array("Q"), repr=False)
+    _sorted: bool = field(default=True, repr=False)
+
+    def count(self, customers: Iterable[CustomerID]) -> None:
+        """Note that these were listed."""
+        self._marks.extend(map(_mark, customers))
+        self._sorted = False
+
+    def missing(self, customers: Iterable[CustomerID]) -> list[CustomerID]:
+        """Return those of these that were not listed."""
+        if not self._sorted:
+            self._marks, self._sorted = array("Q", sorted(self._marks)), True
+        return [customer for customer in customers if not self._has(_mark(customer))]
+
+    def _has(self, mark: int) -> bool:
+        place = bisect_left(self._marks, mark)
+        return place < len(self._marks) and self._marks[place] == mark
+
+
+def _mark(customer: CustomerID) -> int:
+    return int.from_bytes(blake2b(customer.encode(), digest_size=8).digest())
+
+
+def unlisted(census: Census, terms: Terms, *, known: bool) -> Flow[frozenset[CustomerID]]:
+    """Return the customers with a company that were not listed; with `known` also those known to be deleted."""
+    found: set[CustomerID] = set()
+    prefix, after = customer_key(terms.policy, CustomerID("")), None
+    while keys := (yield from ask(Keys(prefix, _PAGE, after))):
+        missing = census.missing(customer_of(terms.policy, key) for key in keys)
+        logs = yield from ask_all(Load(customer_key(terms.policy, customer)) for customer in missing)
+        for customer, log in zip(missing, logs, strict=True):
+            state = fold(read_body(commit.body) for commit in log)
+            if customer_record(customer) in state.links and (known or not _is_settled(customer, state)):
+                found.add(customer)
+        after = keys[-1]
+    return frozenset(found)
+
+
+def _is_settled(customer: CustomerID, state: LogState) -> bool:
+    """Tell whether it is on record that the customer was deleted, and nothing is left to do about it."""
+    told = any(f.kind is FindingKind.CUSTOMER_LEFT and f.detail == DELETED for f in state.findings)
+    switched_off = state.links[customer_record(customer)].sent.get("active") == digest("no")
+    return bool(state.digest) and (told or switched_off)
