@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -13,9 +13,11 @@ from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.logstate import LogState, fold
 from acumatica_b2b.mapping import DELETED, customer_record
-from acumatica_b2b.model import CustomerID
+from acumatica_b2b.model import ContactID, CustomerID
+from acumatica_b2b.observing import read_home
+from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.synclog import digest, read_body
-from acumatica_b2b.terms import Terms, customer_key, customer_of
+from acumatica_b2b.terms import Terms, contact_key, customer_key, customer_of
 
 _PAGE: Final = 1000
 """Keys of the log that are read at once."""
@@ -46,6 +48,13 @@ class Census:
 
 def _mark(customer: CustomerID) -> int:
     return int.from_bytes(blake2b(customer.encode(), digest_size=8).digest())
+
+
+def homes_of(contacts: Sequence[ContactID], policy: SyncPolicy) -> Flow[Mapping[ContactID, CustomerID]]:
+    """Return whose company has a user of these contacts, as far as the index over all customers knows."""
+    logs = yield from ask_all(Load(contact_key(policy, contact)) for contact in contacts)
+    homes = {contact: read_home(log[-1].body) for contact, log in zip(contacts, logs, strict=True) if log}
+    return {contact: home.customer for contact, home in homes.items() if home}
 
 
 def unlisted(census: Census, terms: Terms, *, known: bool) -> Flow[frozenset[CustomerID]]:

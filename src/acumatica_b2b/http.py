@@ -46,6 +46,8 @@ class Response:
     status: int
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    held: float = field(default=0.0, eq=False, repr=False)
+    """Seconds for which the budget held the request back; a transport leaves it alone."""
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
@@ -199,7 +201,7 @@ class Retries:
     first_pause: float = 1.0
     longest_pause: float = 60.0
     patience: float = 120.0
-    """How long rate limits may hold up one request in all."""
+    """How long rate limits may hold up one request from its first refusal on; no later try begins after that."""
 
     def pause(self, error: RemoteError, attempt: int, waited: float, *, repeatable: bool) -> float | None:
         """Return the seconds to wait before the next try; None: give up."""
@@ -238,6 +240,8 @@ def send(
         outcome = classify(reply.value) if isinstance(reply, Ok) else reply
         if isinstance(outcome, Ok):
             return outcome.value
+        if refused and isinstance(reply, Ok):
+            waited += reply.value.held  # beyond the pause, for the budget of all
         pause = None
         limited = isinstance(outcome.error, RateLimitedError)  # then nothing was tried
         attempt, refused = attempt + (not limited), refused + limited

@@ -151,8 +151,9 @@ def _too_long(lengths: Iterator[tuple[str, str, int]]) -> str:
 def map_location(location: Location, customer: Customer, policy: SyncPolicy) -> DesiredAddress | Finding:
     """Return the address that a location should become, or the reason why it becomes none."""
     address = _map_place(location, customer, policy)
-    billing = isinstance(address, DesiredAddress) and location.id == _billing_location(customer, policy)
-    return evolve(address, default_billing=True) if billing else address
+    if isinstance(address, Finding) or location.id != _billing_location(customer, policy):
+        return address
+    return evolve(address, default_billing=True)
 
 
 def _map_place(location: Location, customer: Customer, policy: SyncPolicy) -> DesiredAddress | Finding:

@@ -67,11 +67,13 @@ class Page(Generic[T_co]):
     """Some records of a reading; `next` is None on the last page.
 
     `watermark` is where a later reading of changes has to begin so that it misses none: taken when
-    this reading began, the same on each of its pages.
+    this reading began, the same on each of its pages. `strays` are contacts that changed and are no
+    customer's: whose they were is to be looked at.
     """
 
     items: tuple[T_co, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    strays: tuple[ContactID, ...] = ()
     next: Cursor | None = None
     watermark: Watermark | None = None
 

@@ -114,15 +114,22 @@ class Quota:
 
     def _learn(self, now: datetime, left: int, resets: float | None) -> None:
         self._most = max(self._most, left)
-        self._refusals = 0 if left else self._refusals + 1
         if resets is None:
-            resets = self.window if left else min(self.window, _UNTOLD_REFUSAL * 2.0 ** min(self._refusals - 1, 10))
+            resets = self.window if left else self._untold(now)
+        if left:
+            self._refusals = 0
         # Answers overtake one another, and each was on its way for a while: the lowest count and
         # the earliest end are the truest of a window.
         ends = now + timedelta(seconds=resets)
         if self._told is not None and abs((ends - self._told.ends).total_seconds()) < self.window / 2:
             left, ends = min(left, self._told.left), min(ends, self._told.ends)
         self._told = _Window(left, ends)
+
+    def _untold(self, now: datetime) -> float:
+        """Return how long to hold back; what was under way together is refused together, and counts as one."""
+        if self._told is None or self._told.left or now >= self._told.ends:
+            self._refusals += 1
+        return min(self.window, _UNTOLD_REFUSAL * 2.0 ** min(max(self._refusals - 1, 0), 10))
 
 
 @define

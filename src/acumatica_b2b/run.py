@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
-from acumatica_b2b.census import Census, unlisted
+from acumatica_b2b.census import Census, homes_of, unlisted
 from acumatica_b2b.effects import (
     Chosen,
     CustomerSettled,
@@ -155,7 +155,9 @@ def _page(page: Page[Customer], terms: Terms, *, whole: bool) -> Flow[Tally]:
     every = (*results, *unreadable)
     yield from recorded(terms, lambda state: wave_entries(state, every))
     seen = frozenset[CustomerID]() if whole else frozenset(result.customer for result in every)
-    return evolve(tally_of(every), watermark=page.watermark, seen=seen)
+    tally = tally_of(every)
+    homes = yield from homes_of(page.strays, terms.policy)
+    return evolve(tally, watermark=page.watermark, seen=seen, look_at=tally.look_at.union(homes.values()))
 
 
 def _is_gone(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar, overload
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from acumatica_b2b.errors import NotSentError, OutcomeUnknownError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, arun, run
@@ -88,6 +88,13 @@ def _later(before: datetime, seconds: float, now: datetime) -> datetime:
     return max(now, before + timedelta(seconds=seconds))
 
 
+def _held(reply: Outcome[Response], back: timedelta) -> Outcome[Response]:
+    """Return a reply that says for how long its request was held back."""
+    if not (back and isinstance(reply, Ok)):
+        return reply
+    return Ok(evolve(reply.value, held=back.total_seconds()))
+
+
 def _untold(_: Response) -> Allowance | None:
     return None
 
@@ -140,7 +147,7 @@ class Caller:
     def _send(self, effect: Send) -> Outcome[Response]:
         if effect.free:
             return self._sent(effect)
-        now = self.clock.now()
+        began = now = self.clock.now()
         while wait := self.budget.take(now):
             self.clock.sleep(wait)
             now = _later(now, wait, self.clock.now())
@@ -150,7 +157,7 @@ class Caller:
             told = self.told(reply.value) if isinstance(reply, Ok) else None
         finally:
             self.budget.answered(self.clock.now(), told)
-        return reply
+        return _held(reply, now - began)
 
     def _sent(self, effect: Send) -> Outcome[Response]:
         try:
@@ -231,7 +238,7 @@ class AsyncCaller:
     async def _send(self, effect: Send) -> Outcome[Response]:
         if effect.free:
             return await self._sent(effect)
-        now = self.clock.now()
+        began = now = self.clock.now()
         while wait := await self.budget.take(now):
             await self.clock.sleep(wait)
             now = _later(now, wait, self.clock.now())
@@ -241,7 +248,7 @@ class AsyncCaller:
             told = self.told(reply.value) if isinstance(reply, Ok) else None
         finally:
             await self.budget.answered(self.clock.now(), told)
-        return reply
+        return _held(reply, now - began)
 
     async def _sent(self, effect: Send) -> Outcome[Response]:
         try:

@@ -6,9 +6,9 @@ from attrs import evolve
 from acumatica_b2b.census import Census
 from acumatica_b2b.errors import NotSentError
 from acumatica_b2b.findings import FindingKind
-from acumatica_b2b.model import Customer, CustomerID
+from acumatica_b2b.model import ContactID, Customer, CustomerID
 from acumatica_b2b.policy import CustomerLeaves, SyncPolicy
-from acumatica_b2b.protocols import Cursor, Page, Query
+from acumatica_b2b.protocols import ChangedSince, Cursor, Page, Query
 from acumatica_b2b.testing import MemoryErp, MemoryShop
 from tests.bench import ANNA, BILL, CARL, HERE, MARK, THERE, Bench, customer, done, finding, kinds
 
@@ -120,5 +120,27 @@ def test_deletion_in_a_large_tenant() -> None:
     census = Census()
     census.count(one for one in customers if one != "C02000")
     assert census.missing(customers) == ["C02000"]
-    census.count(["C02000"])
+    census.count([CustomerID("C02000")])
     assert census.missing(customers) == []
+
+
+class Straying(MemoryErp):
+    """A tenant that tells of a contact which is no customer's any more by its id only, as Acumatica does."""
+
+    strays: tuple[ContactID, ...] = ()
+
+    def read(self, query: Query, after: Cursor | None, /) -> Page[Customer]:
+        """Return nothing but the strays where changes are asked for."""
+        page = super().read(query, after)
+        return evolve(page, items=(), strays=self.strays) if isinstance(query, ChangedSince) else page
+
+
+def test_contact_that_is_no_customers_any_more() -> None:
+    """A run by changes looks at the customer that a stray contact was with, and takes its user out."""
+    bench = Bench(erp=Straying())
+    bench.put(customer(MARK, ANNA, primary=MARK))
+    bench.sync()
+    bench.erp.move_contact(ANNA.id, None)
+    bench.erp.strays = (ANNA.id, ContactID("999"))  # type: ignore[attr-defined]  # of the tenant above
+    assert done(bench.contact_sync.sync_changed())[0] == f"RemoveUser {ANNA.id}"
+    assert set(bench.roles()) == {"mark"}

@@ -81,13 +81,13 @@ class Systems:
     store: MemoryStore = field(factory=MemoryStore)
     policy: SyncPolicy = field(factory=lambda: SyncPolicy(limits=NO_LIMITS))
 
-    def sync(self) -> RunReport:
-        """Run over everything, with a client that remembers nothing."""
+    def sync(self, *, changed: bool = False) -> RunReport:
+        """Run over everything, or over what changed, with a client that remembers nothing."""
         storefront = BigCommerce(SHOP, self.way, clock=self.clock)
         sync = ContactSync(
             erp=self.erp, storefront=storefront, store=self.store, policy=self.policy, clock=self.clock, workers=1
         )
-        return sync.sync_all()
+        return sync.sync_changed() if changed else sync.sync_all()
 
     # ---- what people do
     def customer(self, key: str, *names: str) -> list[int]:

@@ -32,6 +32,17 @@ def test_move(systems: Systems) -> None:
     assert settled(systems)
 
 
+def test_contact_that_is_no_customers_any_more(systems: Systems) -> None:
+    """A contact whose customer was cleared is noticed by the next run by changes, and its user removed."""
+    _, abe = systems.customer("AAA", "Ann", "Abe")
+    systems.sync()
+    systems.sync(changed=True)
+    systems.clock.sleep(3600)
+    systems.change(abe, customer=None)
+    assert systems.sync(changed=True).ok
+    assert set(systems.people()) == {"Ann"}
+
+
 def test_swap_with_a_parking_domain(systems: Systems) -> None:
     """Three people of two companies who swap their addresses in a ring all have the right ones after one run."""
     systems.policy = PARKING

@@ -27,7 +27,7 @@ from acumatica_b2b.acumatica.rows import Row, newest
 from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.errors import ConfigurationError, DecodeError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
-from acumatica_b2b.model import Customer, CustomerID
+from acumatica_b2b.model import ContactID, Customer, CustomerID
 from acumatica_b2b.protocols import ChangedSince, Cursor, Everything, Page, PrimaryMarks, Query, Watermark
 
 T = TypeVar("T")
@@ -56,6 +56,7 @@ class Place:
     marks: Marks = field(factory=Marks)
     after: str = ""
     remaining: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
 
 def since(moment: datetime) -> Watermark:
@@ -172,6 +173,8 @@ class Stamped:
     """Whose records of one kind changed, and up to where that was read."""
 
     customers: frozenset[str]
+    strays: frozenset[str]
+    """Contacts that are no customer's."""
     proven: bool
     asked: datetime | None
     newest: datetime | None
@@ -201,6 +204,7 @@ def _changed(config: AcumaticaConfig, since: Marks, now: datetime | None) -> Flo
             ahead=ahead if all(kind.proven for kind in found) else since.ahead,
         ),
         remaining=tuple(sorted(frozenset[str]().union(*(kind.customers for kind in found)) - {""})),
+        strays=tuple(sorted(contacts.strays)),
     )
 
 
@@ -222,6 +226,7 @@ def _stamped(config: AcumaticaConfig, shape: Shape, owner: str, since: datetime 
         rows = tuple(listing.rows.values())
         found = Stamped(
             customers=frozenset(row.text(owner) for row in rows),
+            strays=frozenset(str(row.number("ContactID")) for row in rows if not row.text(owner)),
             proven=listing.proven,
             asked=listing.asked,
             newest=newest(rows),
@@ -236,6 +241,7 @@ def _with(whole: Stamped, found: Stamped) -> Stamped:
     return evolve(
         whole,
         customers=whole.customers | found.customers,
+        strays=whole.strays | found.strays,
         proven=whole.proven and found.proven,
         newest=max(stamps, default=None),
     )
@@ -256,6 +262,7 @@ def _remaining(config: AcumaticaConfig, place: Place) -> Flow[Page[Customer]]:
     return Page(
         items=items,
         unreadable=unreadable,
+        strays=tuple(ContactID(contact) for contact in place.strays),
         next=Cursor(_written(Place(marks=place.marks, remaining=later))) if later else None,
         watermark=Watermark(_written(place.marks)),
     )
