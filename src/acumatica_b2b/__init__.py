@@ -49,8 +49,9 @@ from acumatica_b2b.http import (
     Response,
     Transport,
 )
+from acumatica_b2b.locations import map_location
 from acumatica_b2b.logstate import LogState
-from acumatica_b2b.mapping import CustomerMapping, Desired, map_contact, map_customer, map_location
+from acumatica_b2b.mapping import CustomerMapping, Desired, map_contact, map_customer
 from acumatica_b2b.model import (
     UNSET,
     AddressID,

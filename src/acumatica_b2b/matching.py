@@ -7,7 +7,8 @@ from types import MappingProxyType
 from attrs import frozen
 
 from acumatica_b2b.findings import Finding, FindingKind
-from acumatica_b2b.mapping import Desired, contact_record, id_order, plain_email
+from acumatica_b2b.locations import id_order
+from acumatica_b2b.mapping import Desired, contact_record, plain_email
 from acumatica_b2b.model import (
     UNSET,
     AddressID,

@@ -6,7 +6,8 @@ from acumatica_b2b.actions import CreateCompany, CreateUser, MoveAdmin, SetRole,
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.leaving import admins, leavers
-from acumatica_b2b.mapping import contact_record, id_order, plain_email
+from acumatica_b2b.locations import id_order
+from acumatica_b2b.mapping import contact_record, plain_email
 from acumatica_b2b.model import CompanyUser, ContactID, DesiredUser, HandOver, UserID
 from acumatica_b2b.policy import ExistingShoppers, Guarded, TakeBack
 from acumatica_b2b.primary_admin import Primary, Standing, Verdict, primary_admin

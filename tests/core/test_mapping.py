@@ -8,14 +8,8 @@ from attrs import evolve
 from hypothesis import given
 
 from acumatica_b2b.findings import Finding, FindingKind, Status
-from acumatica_b2b.mapping import (
-    first_admin,
-    id_order,
-    map_contact,
-    map_customer,
-    map_location,
-    plain_email,
-)
+from acumatica_b2b.locations import id_order, map_location
+from acumatica_b2b.mapping import first_admin, map_contact, map_customer, plain_email
 from acumatica_b2b.model import (
     UNSET,
     Contact,
