@@ -23,7 +23,7 @@ from acumatica_b2b.model import (
     SiteAssociation,
 )
 from acumatica_b2b.policy import FirstAdmin, Lengths, SyncPolicy, TakeBack
-from acumatica_b2b.testing.memory import MemoryErp
+from acumatica_b2b.testing.memory_erp import MemoryErp
 
 T = TypeVar("T")
 

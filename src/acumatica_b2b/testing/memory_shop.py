@@ -1,16 +1,15 @@
-"""An ERP and a storefront in memory, for unit tests of this library and of its hosts.
+"""A storefront in memory, for unit tests of this library and of its hosts.
 
-Both keep to the protocols and to the rules of the systems they stand for: an e-mail address is held
-by one user of the whole store, a company keeps its last user. Edits by people are methods of their
-own; they count neither as requests nor as writes.
+It keeps to the rules of the shops it stands for: an e-mail address is held by one user of the whole
+store, a company keeps its last user. Edits by people are methods of their own; they count neither as
+requests nor as writes.
 """
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar, assert_never
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from acumatica_b2b.actions import (
     Action,
@@ -39,36 +38,18 @@ from acumatica_b2b.model import (
     Contact,
     ContactID,
     Customer,
-    CustomerID,
     DesiredAddress,
     DesiredUser,
     HandOver,
     Location,
     NoteID,
-    RecordKind,
-    Reference,
     StorefrontID,
     UserID,
-)
-from acumatica_b2b.protocols import (
-    ChangedSince,
-    Cursor,
-    Erp,
-    Everything,
-    KnowsRoles,
-    KnowsShoppers,
-    Page,
-    PrimaryMarks,
-    Query,
-    Storefront,
-    Watermark,
 )
 
 R = TypeVar("R", Contact, Location)
 A = TypeVar("A", Customer, Contact, Location)
 U = TypeVar("U", Company, CompanyUser)
-
-_BEGINNING: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def _nothing() -> None:
@@ -80,247 +61,6 @@ def _gone(key: str, kind: str, company: CompanyID | None = None) -> RejectedErro
     return RejectedError(Reason.GONE, f"there is no {kind} {key!r}{where}")
 
 
-# ------------------------------------------------------------------ the ERP
-@define(kw_only=True, eq=False)
-class MemoryErp:
-    """Customers with contacts and locations, read by pages and written to by commerce reference ID only.
-
-    Every change moves a counter, which is the watermark and, as seconds, the stamp `modified` of the
-    changed record. A deletion leaves no stamp, and `stamps_primary=False` lets the primary mark leave
-    none either.
-    """
-
-    page_size: int = 100
-    reference_length: int = 40
-    cuts: bool = False
-    """Cut a longer reference without a word instead of refusing it."""
-    stamps_primary: bool = True
-    on_write: Callable[[], None] = field(default=_nothing, repr=False)
-    """Called after every single write that took effect."""
-    requests: int = field(default=0, init=False)
-    writes: int = field(default=0, init=False)
-    _customers: dict[CustomerID, Customer] = field(factory=dict[CustomerID, Customer], init=False, repr=False)
-    _unattached: dict[ContactID, Contact] = field(factory=dict[ContactID, Contact], init=False, repr=False)
-    _whose: dict[ContactID, CustomerID | None] = field(
-        factory=dict[ContactID, CustomerID | None], init=False, repr=False
-    )
-    _highest: int = field(default=0, init=False, repr=False)
-    _ticks: int = field(default=0, init=False, repr=False)
-    _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
-
-    # ---- as the sync sees it
-    def read(self, query: Query, after: Cursor | None, /) -> Page[Customer]:
-        """Return one page of customers in the order of their ids."""
-        with self._lock:
-            self.requests += 1
-            began, _, behind = (after or f"{self._ticks} ").partition(" ")
-            found = sorted(key for key, held in self._customers.items() if key > behind and _asked(query, held))
-            page = found[: self.page_size]
-            return Page(
-                items=tuple(_shown(query, self._customers[key]) for key in page),
-                next=Cursor(f"{began} {page[-1]}") if len(found) > len(page) else None,
-                watermark=Watermark(began),
-            )
-
-    def customers(self, ids: Sequence[CustomerID], /) -> Sequence[Outcome[Customer | None]]:
-        """Return these customers whole."""
-        with self._lock:
-            self.requests += 1
-            return [Ok(self._customers.get(key)) for key in ids]
-
-    def contacts(self, ids: Sequence[ContactID], /) -> Sequence[Outcome[Contact | None]]:
-        """Return these contacts, whosever they are now."""
-        with self._lock:
-            self.requests += 1
-            return [Ok(self._contact(key)) for key in ids]
-
-    def write_references(self, references: Sequence[Reference], /) -> Sequence[Outcome[None]]:
-        """Write commerce reference IDs, nothing else."""
-        with self._lock:
-            self.requests += 1
-            return [self._written(reference) for reference in references]
-
-    # ---- as people edit it
-    def snapshot(self) -> dict[CustomerID, Customer]:
-        """Return every customer as it is now."""
-        with self._lock:
-            return dict(self._customers)
-
-    def next_contact_id(self) -> ContactID:
-        """Return an id that no contact here ever had."""
-        with self._lock:
-            return ContactID(str(self._highest + 1))
-
-    def put(self, *customers: Customer) -> None:
-        """Add or replace customers whole, with the contacts and locations they have here."""
-        with self._lock:
-            self._ticks += 1
-            for customer in customers:
-                self._put(customer)
-
-    def put_contact(self, customer_id: CustomerID, contact: Contact) -> None:
-        """Add a contact to a customer, or replace it there."""
-        with self._lock:
-            customer = self._customers[customer_id]
-            kept = {held.id: held for held in customer.contacts} | {contact.id: contact}
-            self.put(evolve(customer, contacts=tuple(kept.values())))
-
-    def remove_contact(self, contact_id: ContactID) -> None:
-        """Delete a contact; who named it as primary goes on to."""
-        with self._lock:
-            owner = self._whose.pop(contact_id)
-            if owner is None:
-                del self._unattached[contact_id]
-                return
-            customer = self._customers[owner]
-            kept = tuple(contact for contact in customer.contacts if contact.id != contact_id)
-            self._customers[owner] = evolve(customer, contacts=kept)
-
-    def move_contact(self, contact_id: ContactID, to_customer: CustomerID | None) -> None:
-        """Attach a contact to another customer, or to none."""
-        with self._lock:
-            contact = self._contact(contact_id)
-            if contact is None or (to_customer is not None and to_customer not in self._customers):
-                raise KeyError(contact_id if contact is None else to_customer)
-            self.remove_contact(contact_id)
-            if to_customer is not None:
-                self.put_contact(to_customer, contact)
-                return
-            self._ticks += 1
-            self._whose[contact_id] = None
-            self._unattached[contact_id] = evolve(contact, customer=None, modified=self._now())
-
-    def set_primary(self, customer_id: CustomerID, contact_id: ContactID | None) -> None:
-        """Make a contact the customer's primary one, or nobody."""
-        with self._lock:
-            customer = evolve(self._customers[customer_id], primary_contact=contact_id)
-            if self.stamps_primary:
-                self.put(customer)
-            else:
-                self._customers[customer_id] = customer
-
-    def remove_customer(self, customer_id: CustomerID) -> None:
-        """Delete a customer; its contacts stay, attached to none."""
-        with self._lock:
-            for contact in self._customers[customer_id].contacts:
-                self.move_contact(contact.id, None)
-            del self._customers[customer_id]
-
-    # ---- inside
-    def _now(self) -> datetime:
-        return _BEGINNING + timedelta(seconds=self._ticks)
-
-    def _contact(self, key: ContactID) -> Contact | None:
-        owner = self._whose.get(key)
-        if owner is None:
-            return self._unattached.get(key)
-        return next(contact for contact in self._customers[owner].contacts if contact.id == key)
-
-    def _put(self, new: Customer) -> None:
-        for contact in new.contacts:
-            if self._whose.get(contact.id, new.id) != new.id:
-                message = f"contact {contact.id!r} is not of customer {new.id!r}; move it with move_contact"
-                raise ValueError(message)
-        old = self._customers.get(new.id)
-        held = old or evolve(new, contacts=(), locations=())
-        contacts = tuple(evolve(contact, customer=new.id) for contact in new.contacts)
-        new = evolve(
-            new,
-            contacts=self._stamped(held.contacts, contacts),
-            locations=self._stamped(held.locations, new.locations),
-            modified=held.modified,
-        )
-        if old is None or evolve(new, contacts=old.contacts, locations=old.locations) != old:
-            new = evolve(new, modified=self._now())
-        for contact in held.contacts:
-            del self._whose[contact.id]
-        for contact in new.contacts:
-            self._whose[contact.id] = new.id
-            self._highest = max(self._highest, int(contact.id) if contact.id.isdecimal() else 0)
-        self._customers[new.id] = new
-
-    def _stamped(self, old: Sequence[R], new: Sequence[R]) -> tuple[R, ...]:
-        """Return the new records, stamped where they differ from the old."""
-        held = {record.id: record for record in old}
-        return tuple(
-            record
-            if record.id in held and evolve(record, modified=held[record.id].modified) == held[record.id]
-            else evolve(record, modified=self._now())
-            for record in new
-        )
-
-    def _written(self, reference: Reference) -> Outcome[None]:
-        value = reference.value
-        if len(value) > self.reference_length:
-            if not self.cuts:
-                message = f"the reference of {reference.record} has {len(value)} of {self.reference_length} characters"
-                return Failed(RejectedError(Reason.INVALID, message))
-            value = value[: self.reference_length]
-        try:
-            self._refer(reference, value)
-        except RejectedError as error:
-            return Failed(error)
-        self.writes += 1
-        self.on_write()
-        return Ok(None)
-
-    def _refer(self, reference: Reference, value: str) -> None:
-        record, owner = reference.record, reference.customer
-        if record.kind is RecordKind.CONTACT:
-            contact = self._contact(ContactID(record.id))
-            if contact is not None and contact.customer is None:
-                self._ticks += 1
-                (written,) = self._stamped((contact,), _referring((contact,), reference, value))
-                self._unattached[contact.id] = written
-                return
-            owner = contact.customer if contact is not None and contact.customer else owner
-        customer = self._customers.get(owner)
-        if customer is None:
-            raise _gone(record.id, record.kind.value)
-        self.put(_with_reference(customer, reference, value))
-
-
-def _asked(query: Query, customer: Customer) -> bool:
-    match query:
-        case Everything() | PrimaryMarks():
-            return True
-        case ChangedSince(watermark=watermark):
-            since = _BEGINNING + timedelta(seconds=int(watermark))
-            contacts, locations = customer.contacts, customer.locations
-            stamps = (customer.modified, *(c.modified for c in contacts), *(place.modified for place in locations))
-            return any(stamp is not None and stamp > since for stamp in stamps)
-        case _:
-            assert_never(query)
-
-
-def _shown(query: Query, customer: Customer) -> Customer:
-    if not isinstance(query, PrimaryMarks):
-        return customer
-    marked = customer.primary_contact
-    return Customer(id=customer.id, note_id=NoteID(""), name="", primary_contact=marked, complete=False)
-
-
-def _with_reference(customer: Customer, reference: Reference, value: str) -> Customer:
-    match reference.record.kind:
-        case RecordKind.CUSTOMER:
-            (written,) = _referring((customer,), reference, value)
-            return written
-        case RecordKind.CONTACT:
-            return evolve(customer, contacts=_referring(customer.contacts, reference, value))
-        case RecordKind.LOCATION:
-            return evolve(customer, locations=_referring(customer.locations, reference, value))
-        case _:
-            assert_never(reference.record.kind)
-
-
-def _referring(records: Sequence[A], reference: Reference, value: str) -> tuple[A, ...]:
-    """Return the records with a reference set on the one that is meant, which has to be there."""
-    if (reference.record.id, reference.note_id) not in {(record.id, record.note_id) for record in records}:
-        raise _gone(reference.record.id, reference.record.kind.value)
-    return tuple(evolve(record, reference=value) if record.id == reference.record.id else record for record in records)
-
-
-# ------------------------------------------------------------------ the storefront
 @define(kw_only=True, eq=False)
 class MemoryShop:
     """Companies with users and addresses.
@@ -697,60 +437,3 @@ def _address(key: AddressID, wanted: DesiredAddress) -> CompanyAddress:
         default_shipping=wanted.default_shipping,
         default_billing=wanted.default_billing,
     )
-
-
-# ------------------------------------------------------------------ awaited
-@frozen
-class AsyncErpOf:
-    """An ERP that answers at once, such as MemoryErp, as `AsyncErp`."""
-
-    erp: Erp
-
-    async def read(self, query: Query, after: Cursor | None, /) -> Page[Customer]:
-        """Return one page of customers."""
-        return self.erp.read(query, after)
-
-    async def customers(self, ids: Sequence[CustomerID], /) -> Sequence[Outcome[Customer | None]]:
-        """Return these customers whole."""
-        return self.erp.customers(ids)
-
-    async def contacts(self, ids: Sequence[ContactID], /) -> Sequence[Outcome[Contact | None]]:
-        """Return these contacts."""
-        return self.erp.contacts(ids)
-
-    async def write_references(self, references: Sequence[Reference], /) -> Sequence[Outcome[None]]:
-        """Write commerce reference IDs."""
-        return self.erp.write_references(references)
-
-
-@frozen
-class AsyncShopOf:
-    """A storefront that answers at once, such as MemoryShop, as `AsyncStorefront`."""
-
-    shop: Storefront
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the shop can do."""
-        return self.shop.capabilities
-
-    async def require_roles(self, names: Sequence[str], /) -> None:
-        """Raise ConfigurationError unless there is exactly one role of each name."""
-        if isinstance(self.shop, KnowsRoles):
-            self.shop.require_roles(names)
-
-    async def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
-        """Return the companies as they are now."""
-        return self.shop.observe(companies)
-
-    async def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
-        """Return who holds each address."""
-        return self.shop.find_users(emails)
-
-    async def find_shoppers(self, emails: Sequence[str], /) -> Sequence[Outcome[str | None]]:
-        """Return the id of the shopper who has each address."""
-        return self.shop.find_shoppers(emails) if isinstance(self.shop, KnowsShoppers) else [Ok(None) for _ in emails]
-
-    async def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
-        """Do the actions."""
-        return self.shop.perform(actions)
