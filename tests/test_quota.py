@@ -126,6 +126,19 @@ def test_refused_without_a_word() -> None:
     assert quota.take(at(now + 1)) == 5.0
 
 
+def test_refused_together() -> None:
+    """Requests that are refused together, without a word, count as one refusal: the next pause only doubles."""
+    quota = Quota(window=60.0)
+    for _ in range(4):
+        quota.take(at(0))
+    for _ in range(4):
+        quota.answered(at(1), Allowance(left=0))
+    assert quota.take(at(1)) == 5.0
+    assert quota.take(at(6)) == 0.0
+    quota.answered(at(6), Allowance(left=0))
+    assert quota.take(at(6)) == 10.0
+
+
 @pytest.mark.parametrize("bounds", [{"requests": 0}, {"window": 0.0}, {"concurrent": -1}, {"requests": 3, "keep": 3}])
 def test_a_quota_lets_something_out(bounds: dict[str, int]) -> None:
     """A bound that lets nothing out is a mistake, named when the quota is made."""

@@ -1,6 +1,7 @@
 """Answers effects, in threads or in tasks: the only module that knows threading, asyncio, the clock."""
 
 import asyncio
+import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +12,7 @@ from typing import Any, Final, TypeVar, overload
 
 from attrs import define, evolve, field
 
-from acumatica_b2b.errors import NotSentError, OutcomeUnknownError
+from acumatica_b2b.errors import ConfigurationError, NotSentError, OutcomeUnknownError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, arun, run
 from acumatica_b2b.http import (
     Allowance,
@@ -95,6 +96,11 @@ def _held(reply: Outcome[Response], back: timedelta) -> Outcome[Response]:
     return Ok(evolve(reply.value, held=back.total_seconds()))
 
 
+def _name_of(call: Callable[[], Any]) -> str:
+    whole = getattr(call, "func", call)
+    return getattr(whole, "__qualname__", type(whole).__name__)
+
+
 def _untold(_: Response) -> Allowance | None:
     return None
 
@@ -134,7 +140,12 @@ class Caller:
             case Pause():
                 return None  # waited for by the whole batch
             case AskHost(call):
-                return call()
+                answer = call()
+                if inspect.iscoroutine(answer):
+                    answer.close()
+                    message = f"{_name_of(call)}() is async; give a sync client the sync one"
+                    raise ConfigurationError(message)
+                return answer
             case Renew(refused):
                 with self._lock:
                     if self.session is None or self.session is refused:
@@ -195,7 +206,11 @@ class AsyncCaller:
             case Pause():
                 return None  # as above
             case AskHost(call):
-                return await call()
+                answer = call()
+                if not inspect.isawaitable(answer):
+                    message = f"{_name_of(call)}() is not async; give an async client the async twin"
+                    raise ConfigurationError(message)
+                return await answer
             case Renew(refused):
                 async with self._lock:
                     if self.session is None or self.session is refused:

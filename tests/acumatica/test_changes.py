@@ -125,6 +125,15 @@ def test_unproven_changes_hold_their_watermark(driver: Driver) -> None:
     assert (marks["contacts"], marks["customers"]) == ("2023-12-14T01:00:00+00:00", "2023-12-14T02:14:00+00:00")
 
 
+def test_unproven_changes_hold_what_their_clock_was(driver: Driver) -> None:
+    """A watermark that stays where it was goes with the server's clock of then, one that moves with that of now."""
+    watermark = Watermark(json.dumps({**json.loads(OLD), "ahead": 5.0}))
+    for numbers, ahead in (([2, 1], 5.0), ([1, 2], 2 * 3600 + 14 * 60)):
+        contacts = [a_contact(number, None, LATE) for number in numbers]
+        (page,) = pages(driver, tables([], contacts), ChangedSince(watermark=watermark))
+        assert json.loads(page.watermark or "")["ahead"] == ahead
+
+
 def test_a_server_without_a_date(driver: Driver) -> None:
     """Where the server tells no time, the latest stamps that were read are the watermark."""
 

@@ -6,7 +6,8 @@ import pytest
 from acumatica_b2b.acumatica.errors import (
     CannotOptimizeError,
     classify,
-    classify_write,
+    classify_patch,
+    classify_put,
     complaint,
     nested_errors,
     shown,
@@ -145,29 +146,30 @@ def test_the_limit_of_one_user(text: str, kind: type[Exception]) -> None:
 
 # ------------------------------------------------------------------ writes
 @pytest.mark.parametrize(
-    ("response", "kind"),
+    ("response", "put", "patch"),
     [
-        (Response(status=412), Reason.GONE),
-        (Response(status=404), Reason.GONE),
-        (answer({"message": "No entity satisfies the condition."}, 404), Reason.GONE),
-        (answer({"message": "No HTTP resource was found that matches the request URI."}, 404), None),
-        (Response(status=404, headers=(("Content-Type", "text/html"),), body=b"<html>"), None),
-        (NO_ENTITY, Reason.GONE),
-        (answer({"error": "no"}, 422), Reason.INVALID),
+        (Response(status=412), Reason.GONE, Reason.GONE),
+        (Response(status=404), None, Reason.GONE),
+        (answer({"message": "No entity satisfies the condition."}, 404), Reason.GONE, Reason.GONE),
+        (answer({"message": "No HTTP resource was found that matches the request URI."}, 404), None, None),
+        (Response(status=404, headers=(("Content-Type", "text/html"),), body=b"<html>"), None, None),
+        (NO_ENTITY, Reason.GONE, Reason.GONE),
+        (answer({"error": "no"}, 422), Reason.INVALID, Reason.INVALID),
     ],
 )
-def test_a_write_to_no_record(response: Response, kind: Reason | None) -> None:
+def test_a_write_to_no_record(response: Response, put: Reason | None, patch: Reason | None) -> None:
     """What a PUT answers with 412 and a PATCH with 404 is a missing record; a missing endpoint is none."""
-    outcome = classify_write(response)
-    assert isinstance(outcome, Failed)
-    assert getattr(outcome.error, "reason", None) is kind
-    assert isinstance(outcome.error, RejectedError if kind else ConfigurationError)
+    for classified, kind in ((classify_put, put), (classify_patch, patch)):
+        outcome = classified(response)
+        assert isinstance(outcome, Failed)
+        assert getattr(outcome.error, "reason", None) is kind
+        assert isinstance(outcome.error, RejectedError if kind else ConfigurationError)
 
 
 def test_a_good_write() -> None:
     """The answer to a write that was done passes."""
     done = answer({"ContactID": {"value": 7}})
-    assert classify_write(done) == Ok(done)
+    assert classify_put(done) == classify_patch(done) == Ok(done)
 
 
 def test_nested_errors() -> None:

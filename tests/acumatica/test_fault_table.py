@@ -85,7 +85,7 @@ TABLE = {
     "full house, unspoken": (BUSY, plain(429, "The custom error module does not recognize this error.", TEXT)),
     "limit of the user": (BUSY, http_error(_PX, "The limit of sign-ins is reached, see Users (SM201010)")),
     "queue full": (BUSY, plain(429)),
-    "queue full, with a time": (BUSY, plain(429, "", ("Retry-After", "1"))),
+    "queue full, with a time": (BUSY, plain(429, "", ("Retry-After", "3"))),
     # status codes and bodies
     "not signed in": (REFUSED, message(401, "Authorization has been denied.")),
     "not signed in, no body": (REFUSED, plain(401)),
@@ -94,6 +94,7 @@ TABLE = {
     "no such record": (GONE, http_error(f"{_BASED}.NoEntitySatisfiesTheConditionException", "No entity satisfies")),
     "no such record, by text": (GONE, message(500, "No entity satisfies the condition.")),
     "no such entity": (SET_UP, message(404, "No HTTP resource was found that matches the request URI.")),
+    "no such entity, no body": (SET_UP, plain(404)),
     "no such page": (SET_UP, plain(404, f"<html>{TOLD}", HTML)),
     "list not optimised": (NOT_OPTIMISED, http_error(f"{_BASED}.OptimizedExport.CannotOptimizeException", BLAMED)),
     "list not optimised, by text": (NOT_OPTIMISED, message(500, BLAMED)),
@@ -145,8 +146,8 @@ CALLS = {
     "contacts": Call("contacts", [ContactID("7")], outcomes=True),
     "write": Call("write_references", [reference("7")], outcomes=True),
 }
-FEW = Retries(attempts=2, first_pause=1, patience=3)
-"""Rate limits are waited out for a second and for two, then no more."""
+FEW = Retries(attempts=2, first_pause=1, patience=9)
+"""Rate limits are waited out two or three times: the budget holds back for longer than the pauses."""
 SETTINGS: dict[str, Any] = {"contact_reference": "ExtRefNbr", "retries": FEW}
 CREDENTIALS: dict[str, Credentials] = {
     "cookie": Password(PERSON, "s3cret"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acumatica_b2b.acumatica import Acumatica, Password
 from acumatica_b2b.errors import DecodeError
-from acumatica_b2b.http import Request
+from acumatica_b2b.http import Request, Response
 from acumatica_b2b.model import Customer
 from acumatica_b2b.protocols import Everything
 from tests.acumatica.conftest import Driver, Script, answer, configured, entity
@@ -75,6 +75,20 @@ def test_keys_that_do_not_ascend(driver: Driver, at: int) -> None:
     customers, contacts, locations = world
     found = pages(driver, tables(customers, contacts, locations), Everything())
     assert not any(customer.complete for page in found for customer in page.items)
+
+
+@pytest.mark.parametrize("numbers", [([2, 1], [3]), ([2, 3], [1]), ([1, 2], [4, 3], [])])
+def test_one_page_of_several(driver: Driver, numbers: tuple[list[int], ...]) -> None:
+    """One page that does not ascend, in itself or behind the one before, leaves all of its listing unproven."""
+    rest = iter(numbers)
+
+    def answers(request: Request) -> Response:
+        if entity(request) == "Contact":
+            return answer([a_contact(number, "A") for number in next(rest)])
+        return answer([a_customer("A")] if entity(request) == "Customer" else [])
+
+    found = whole(pages(driver, Script(answers), Everything(), page=2))
+    assert found == {"A": ([str(number) for page in numbers for number in page], [], False)}
 
 
 def test_order_of_the_server(driver: Driver) -> None:

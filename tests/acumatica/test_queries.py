@@ -67,13 +67,20 @@ def test_configured_fields_are_asked_for() -> None:
     assert "ExtRefNbr" in options["$select"]
 
 
-def test_a_group_fits_into_a_query() -> None:
-    """A filter over a full group keeps the query below the 2,048 characters that IIS allows."""
+@pytest.mark.parametrize("letter", ["0", "Ж"])
+@pytest.mark.parametrize("length", [10, 30])
+def test_a_group_fits_into_a_query(letter: str, length: int) -> None:
+    """A filter over a full group, also of a later page, keeps the query below the 2,048 characters that IIS allows."""
     config = configured(contact_opt_in="Contact.UsrKCEnabled", connection_type="Contact.UsrKCConnectionType")
-    ids = [f"C{i:09}" for i in range(config.group)]
-    for shape, name in ((queries.customers(config), "CustomerID"), (queries.contacts(config), "BusinessAccount")):
-        url = queries.listing(config, shape, queries.any_of(name, ids), config.page).url
-        assert len(urlsplit(url).query) < 2048
+    ids = [f"C{i:02}".ljust(length, letter) for i in range(config.group)]
+    (group, *_) = queries.groups(config, "BusinessAccount", ids)
+    for shape, name, after in (
+        (queries.customers(config), "CustomerID", (ids[0],)),
+        (queries.contacts(config), "BusinessAccount", (100_000,)),
+        (queries.locations(config), "Customer", (ids[0], "MAIN")),
+    ):
+        where = queries.all_of(queries.any_of(name, group), queries.bound(shape.keys, after, "gt"))
+        assert len(urlsplit(queries.listing(config, shape, where, config.page).url).query) < 2048
 
 
 @given(st.lists(st.text(max_size=30), max_size=50), st.integers(1, 25))

@@ -205,6 +205,13 @@ def test_customers_that_fail(driver: Driver) -> None:
     assert isinstance(third.error, DecodeError)
 
 
+def test_an_id_that_is_spelled_otherwise(driver: Driver) -> None:
+    """A customer that the server finds under another spelling of its id is not taken for gone."""
+    script = Script(lambda request: answer(a_customer("CAFÉ") if entity(request) == "Customer/CAFE" else []))
+    (outcome,) = driver.call(script, "customers", ["CAFE"])
+    assert outcome.value.id == "CAFÉ"
+
+
 def test_no_names(driver: Driver) -> None:
     """Who asks for nothing gets nothing, without asking."""
     script = tables(*WORLD)

@@ -298,8 +298,9 @@ def test_a_full_house(way: str) -> None:
 
 
 # ------------------------------------------------------------------ many runs
-@pytest.mark.parametrize("asynchronous", [False, True], ids=["threads", "tasks"])
-@pytest.mark.parametrize("way", ["password", "api offline_access"])
+@pytest.mark.parametrize(
+    ("way", "asynchronous"), [("password", False), ("api offline_access", True)], ids=["cookie-threads", "token-tasks"]
+)
 def test_two_hundred_runs(way: str, *, asynchronous: bool) -> None:
     """Two hundred runs in a row, some of which fail, succeed on a licence of two seats, the other being taken."""
     time = Time()

@@ -160,6 +160,15 @@ def test_login_limit_is_waited_for_boundedly(driver: Driver) -> None:
     assert sum(script.pauses) <= 30
 
 
+def test_a_full_licence_that_names_no_reason(driver: Driver) -> None:
+    """A 429 to the sign-in, whatever its text, says what to do about seats, since most often there is none left."""
+    text = b"The custom error module does not recognize this error."
+    full = Response(status=429, headers=(("Content-Type", "text/plain"),), body=text)
+    script = Script(lambda _: answer([]), sign_in=lambda _: full)
+    with pytest.raises(RateLimitedError, match=r"API users.*SM604000"):
+        marks(driver, script, retries=Retries(patience=1.0))
+
+
 def test_an_outage_at_sign_in_is_tried_again(driver: Driver) -> None:
     """A gateway that is down while signing in is tried again."""
     answers = iter([Response(status=503), answer(None, 204, ("Set-Cookie", "a=b"))])

@@ -168,11 +168,12 @@ def test_any_body_is_read(body: object) -> None:
 
 
 def test_stray_404() -> None:
-    """A 404 that is a page proves nothing gone."""
+    """A 404 that is a page, or says nothing, proves nothing gone: only the store's own words do."""
     assert isinstance(error_of(Response(status=404, body=b"<html>")), DecodeError)
-    empty = error_of(Response(status=404))
-    assert isinstance(empty, RejectedError)
-    assert empty.reason is Reason.GONE
+    assert isinstance(error_of(Response(status=404)), DecodeError)
+    said = error_of(answer(404, {"code": 404, "data": {}, "meta": {"message": "Not found."}}))
+    assert isinstance(said, RejectedError)
+    assert said.reason is Reason.GONE
 
 
 @pytest.mark.parametrize("status", [401, 403])

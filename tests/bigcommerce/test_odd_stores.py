@@ -19,7 +19,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
 )
 from acumatica_b2b.bigcommerce import AsyncBigCommerce, BigCommerce, BigCommerceConfig
-from acumatica_b2b.errors import AuthenticationError, Reason, RejectedError
+from acumatica_b2b.errors import AuthenticationError, RateLimitedError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Ok, Outcome
 from acumatica_b2b.http import Request, Response, Retries
 from acumatica_b2b.model import (
@@ -352,13 +352,26 @@ def test_quota_shared_with_others(world: World, headers: Any) -> None:
 
 
 def test_patience(world: World) -> None:
-    """Whatever others spend, a refusal for being too fast is waited out no longer than the patience lasts."""
+    """Refusals without a word are waited out by longer and longer pauses; no try begins once patience is over."""
     shop = world.store(requests_per_minute=150)
     client = world.client(shop, retries=Retries(patience=100.0))
     shop.fail_next(429, {}, times=1000)
     [outcome] = client.find_users(["a@example.com"])
     assert isinstance(outcome, Failed)
-    assert world.at - START <= timedelta(seconds=100 + 2 * 60)
+    assert isinstance(outcome.error, RateLimitedError)
+    assert sum(world.slept) == 5 + 10 + 20 + 40 + 60
+    assert shop.requests == 6
+
+
+def test_patience_is_for_refusals(world: World) -> None:
+    """A request that only waits its turn, however long, is not given up at its first refusal."""
+    shop = world.store(requests_per_minute=None, limit_headers="never")
+    client = world.client(shop, retries=Retries(patience=50.0))
+    for _ in range(147):
+        client.find_users(["a@example.com"])
+    shop.fail_next(429, {}, times=1)
+    assert client.find_users(["a@example.com"]) == (Ok(None),)
+    assert world.slept[0] == 60.0
 
 
 # ------------------------------------------------------------------ awaited

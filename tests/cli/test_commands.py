@@ -66,6 +66,26 @@ def test_tables_are_for_people(desk: Desk) -> None:
     assert (plan.exit_code, sync.exit_code, log.exit_code) == (10, 0, 0)
 
 
+def test_a_plan_says_what_comes_with_it(desk: Desk) -> None:
+    """A plan tells, to people and programs, that shoppers bring their orders and that who is removed may still shop."""
+    told = "past orders move to the company."
+    assert told in desk.run("plan", FACEBOOK).stdout
+    assert [told in note for note in desk.json("plan", FACEBOOK)["notes"]] == [True]
+    desk.run("sync", FACEBOOK)
+    disable(desk.stage, contacts(desk.stage)[-1])
+    assert "Who is removed from a company keeps a plain shop login." in desk.run("plan", FACEBOOK).stdout
+    assert "login" not in desk.run("log", FACEBOOK).stdout
+
+
+def test_the_simulated_shop_knows_its_shoppers(desk: Desk) -> None:
+    """Where shoppers are held, the printed configuration asks the simulator for them, and no store of anybody's."""
+    desk.configure("[policy]\n", '[policy]\nexisting_shoppers = "hold"\n')
+    desk.stage.bigcommerce.add_shopper("markz@test.com")
+    found = desk.json("plan", FACEBOOK)
+    assert (found["troubles"], found["notes"]) == ([], [])
+    assert "SHOPPER_HELD" in {finding["kind"] for one in found["companies"] for finding in one["findings"]}
+
+
 def test_names_are_printed_as_they_are(desk: Desk) -> None:
     """A customer's name is printed letter by letter, though it may look like markup."""
     name = "[/bold] :smile: [red]"

@@ -16,7 +16,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
-from acumatica_b2b.cli.words import Sort, describe, plural, role_words, sort_of
+from acumatica_b2b.cli.words import Sort, describe, notes, plural, role_words, sort_of
 from acumatica_b2b.model import (
     AddressID,
     CompanyID,
@@ -34,6 +34,9 @@ from acumatica_b2b.model import (
     StorefrontID,
     UserID,
 )
+from acumatica_b2b.plan import CompanyPlan
+from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
+from acumatica_b2b.report import Plan
 
 NOTE = NoteID("00000000-0000-0000-0000-000000000001")
 HOME, USER, ADDRESS = CompanyID(StorefrontID("7")), UserID(StorefrontID("8")), AddressID(StorefrontID("9"))
@@ -130,3 +133,41 @@ def test_the_primary_role_goes_by_the_name_people_know() -> None:
     assert role_words("Owner", "Owner") == "Primary Admin"
     assert role_words("Admin", "Owner") == "Admin"
     assert describe(CreateUser(company=HOME, user=MARK, role="Owner"), "Owner").endswith("as Primary Admin")
+
+
+# ------------------------------------------------------------------ what comes with a plan
+LOGIN = "Who is removed from a company keeps a plain shop login."
+ORDERS = "A shopper with a new company user's address becomes that user: past orders move to the company."
+REMOVAL = RemoveUser(company=HOME, user=USER, contact=MARK.contact)
+NEW_COMPANY = CreateCompany(company=FACEBOOK, admin=MARK, role="Admin")
+NEW_USER = CreateUser(company=HOME, user=MARK, role="Admin")
+
+
+def planned(*steps: Step, adopts: str = "", customers: int = 1) -> Plan:
+    """Return a plan in which so many customers take the same steps."""
+    names = [CustomerID(f"C{number}") for number in range(1, customers + 1)]
+    return Plan(companies=tuple(CompanyPlan(customer=name, steps=steps, findings=(), adopts=adopts) for name in names))
+
+
+@pytest.mark.parametrize(
+    ("plan", "shoppers", "told"),
+    [
+        (planned(REMOVAL), "adopt", [LOGIN]),
+        (planned(NEW_USER), "adopt", [ORDERS]),
+        (planned(NEW_COMPANY), "adopt", [ORDERS]),
+        (planned(NEW_USER, REMOVAL), "hold", [LOGIN]),
+        (planned(NEW_USER), "refuse", []),
+        (planned(reference("7")), "adopt", []),
+        (planned(adopts="7"), "adopt", ["Companies of the shop that customers take over: 7 by C1."]),
+    ],
+)
+def test_what_comes_with_steps_is_told(plan: Plan, shoppers: str, told: list[str]) -> None:
+    """Logins that stay, orders that move, and companies that are taken over are told once, where they happen."""
+    assert list(notes(plan, SyncPolicy(existing_shoppers=ExistingShoppers(shoppers)))) == told
+
+
+def test_of_many_companies_that_are_taken_over_some_are_named() -> None:
+    """Of 22 companies that customers take over twenty are named, and the rest counted."""
+    (told,) = notes(planned(adopts="7", customers=22), SyncPolicy())
+    assert told.count(" by ") == 20
+    assert told.endswith("7 by C20, and 2 more.")

@@ -171,6 +171,35 @@ def test_log_and_references_lost(systems: Systems) -> None:
     assert settled(systems)
 
 
+def test_everything_lost(systems: Systems) -> None:
+    """Without log, references and external ids the companies are adopted by their people's addresses."""
+    systems.customer("AAA", "Ann", "Abe")
+    systems.customer("BBB", "Bea")
+    systems.sync()
+    companies, users = set(systems.shop.companies), set(systems.shop.users)
+    for row in systems.tenant.snapshot().contacts:
+        systems.tenant.put_contact(_unreferenced(row))
+    for customer in systems.tenant.snapshot().customers:
+        systems.tenant.put_customer(_unreferenced(customer))
+    for kind, ids in (("companies", companies), ("users", users)):
+        for key in ids:
+            systems.shop.by_hand("PUT", f"/{kind}/{key}", {"uuid": ""})
+    systems.store = MemoryStore()
+    systems.policy = SyncPolicy(limits=NO_LIMITS, adopt_companies=True)
+    assert systems.sync().ok
+    assert (set(systems.shop.companies), set(systems.shop.users)) == (companies, users)
+    assert settled(systems)
+
+
+def test_deleted_contact(systems: Systems) -> None:
+    """A contact that is deleted in the ERP is noticed by a full run, and its user removed."""
+    _, abe = systems.customer("AAA", "Ann", "Abe")
+    systems.sync()
+    systems.tenant.delete_contact(abe)
+    assert systems.sync().ok
+    assert set(systems.people()) == {"Ann"}
+
+
 def _unreferenced(row: Row) -> Row:
     return evolve(row, custom={name: value for name, value in row.custom.items() if "Reference" not in name})
 

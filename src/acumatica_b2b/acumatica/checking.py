@@ -86,7 +86,7 @@ def _endpoint(config: AcumaticaConfig) -> Flow[Iterable[Seen]]:
     if not config.version:
         newest = choose(config.endpoint, offered)
         return (good(f"{config.endpoint} {newest} is the newest that the instance offers and this library knows"),)
-    versions = sorted(offer.version for offer in offered if offer.name.casefold() == config.endpoint.casefold())
+    versions = sorted(offer.version for offer in offered if offer.name == config.endpoint)
     if config.version in versions:
         return (good(f"{config.endpoint} {config.version} is there"), *_old(config))
     if versions:

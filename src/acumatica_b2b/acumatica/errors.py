@@ -131,12 +131,17 @@ def classify(response: Response) -> Outcome[Response]:
     return Failed(_by_text(response, said) or _by_status(response, said))
 
 
-def classify_write(response: Response) -> Outcome[Response]:
-    """Return the same of an answer to a write that must make no record: PUT says 412, PATCH 404 where there is none."""
-    gone = response.status == 412
-    if response.status == 404 and not _is_page(response):
-        gone = not complaint(response).says("HTTP resource")  # that one is of a wrong version or entity
-    return Failed(_no_record()) if gone else classify(response)
+def classify_put(response: Response) -> Outcome[Response]:
+    """Return the same of an answer to a PUT that must make no record, and says 412 where there is none."""
+    return Failed(_no_record()) if response.status == 412 else classify(response)
+
+
+def classify_patch(response: Response) -> Outcome[Response]:
+    """Return the same of an answer to a PATCH, which says 404 where there is no record."""
+    gone = response.status == 404 and not _is_page(response)
+    if gone and not complaint(response).says("HTTP resource"):  # that one is of a wrong version or entity
+        return Failed(_no_record())
+    return classify_put(response)
 
 
 def _no_record() -> RejectedError:
@@ -156,7 +161,8 @@ def _no_seat(response: Response) -> bool:
     return LOGIN_LIMIT.lower().encode() in text or of_user
 
 
-def _full_house(response: Response) -> RateLimitedError:
+def full_house(response: Response) -> RateLimitedError:
+    """Return what it means that no session is opened."""
     message = (
         f"Acumatica opens no further session ({LOGIN_LIMIT}); sign out idle ones, give those left open 10 minutes"
         " to end by themselves, or raise the number of API users of the licence (SM604000) or of this user (SM201010)"
@@ -175,7 +181,7 @@ def _by_text(response: Response, said: Complaint) -> Exception | None:
     if said.says("Invalid credentials"):
         return AuthenticationError(f"Acumatica refused name or password: {said}")
     if _no_seat(response):
-        return _full_house(response)
+        return full_house(response)
     if said.is_a("NoEntitySatisfiesTheConditionException") or said.says("No entity satisfies the condition"):
         return _no_record()
     if said.is_a("CannotOptimizeException") or said.says("Optimization cannot be performed"):

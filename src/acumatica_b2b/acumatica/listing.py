@@ -110,7 +110,9 @@ def found(config: AcumaticaConfig, shape: Shape, address: Sequence[str]) -> Flow
         if error.reason is Reason.GONE:
             return None
         raise
-    return row_of(response.json(), shape)
+    row = row_of(response.json(), shape)
+    key_of(row, shape)  # a row without its key is nobody's
+    return row
 
 
 def address(row: Row, key: Key) -> tuple[str, ...]:

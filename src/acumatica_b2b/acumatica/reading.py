@@ -169,11 +169,14 @@ def _group(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[dict[str, Outcom
     wave = yield from named(config, ids)
     there = {row.text("CustomerID").casefold() for row in wave.customers}
     absent = [name for name in ids if name.casefold() not in there]
-    late = yield from together(_confirmed(config, name) for name in absent)
+    confirmed = yield from together(_confirmed(config, name) for name in absent)
+    late = {name: row for name, row in zip(absent, confirmed, strict=True) if row is not None}
     # Found by key though the list lacks it: what belongs to it was asked for by the same id.
-    wave = evolve(wave, customers=(*wave.customers, *(row for row in late if row is not None)))
+    wave = evolve(wave, customers=(*wave.customers, *late.values()))
     outcomes = {name.casefold(): outcome for name, outcome in customers_of(config, wave).items()}
-    return {name: outcomes.get(name.casefold(), Ok(None)) for name in ids}
+    # The server may spell an id otherwise than it was asked for, and yet mean no other.
+    spelled = {name: row.text("CustomerID") for name, row in late.items()}
+    return {name: outcomes.get(spelled.get(name, name).casefold(), Ok(None)) for name in ids}
 
 
 def _confirmed(config: AcumaticaConfig, name: str) -> Flow[Row | None]:
@@ -192,7 +195,7 @@ def contacts(config: AcumaticaConfig, ids: Sequence[ContactID]) -> Flow[list[Out
 
 
 def _contact(config: AcumaticaConfig, contact: ContactID) -> Flow[Contact | None]:
-    if not contact.isdecimal():
+    if not (contact.isascii() and contact.isdecimal()):
         raise RejectedError(Reason.INVALID, f"contact {contact!r} can't be read: the ids of contacts are numbers")
     row = yield from found(config, queries.contacts(config), (contact,))
     return None if row is None else records.contact(row, config)

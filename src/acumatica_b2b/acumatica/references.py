@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from acumatica_b2b.acumatica.config import AcumaticaConfig, AttributeRow, PlainField, Source, UserField
-from acumatica_b2b.acumatica.errors import classify_write
+from acumatica_b2b.acumatica.errors import classify_patch, classify_put
 from acumatica_b2b.acumatica.queries import CONTACT_KEYS, CUSTOMER_KEYS, HEADERS, LOCATION_KEYS, Shape
 from acumatica_b2b.acumatica.rows import row_of, text_at
 from acumatica_b2b.errors import Reason, RejectedError
@@ -26,8 +26,9 @@ def _write(config: AcumaticaConfig, reference: Reference) -> Flow[None]:
         raise RejectedError(Reason.UNSUPPORTED, message)
     shape = shape.only_keys().reading(source)
     request = _request(config, shape, keys | _field(source, reference.value))
+    classify = classify_patch if config.patch else classify_put
     try:
-        response = yield from send_signed(request, classify_write, config.retries, repeatable=True)
+        response = yield from send_signed(request, classify, config.retries, repeatable=True)
     except RejectedError as error:
         raise RejectedError(
             error.reason, f"writing the commerce reference ID of {reference.record}: {error}"
@@ -40,7 +41,7 @@ def _place(config: AcumaticaConfig, reference: Reference) -> tuple[Source | None
     key = reference.record.id
     match reference.record.kind:
         case RecordKind.CONTACT:
-            if not key.isdecimal():
+            if not (key.isascii() and key.isdecimal()):
                 raise RejectedError(
                     Reason.INVALID, f"{reference.record} can't be written to: ids of contacts are numbers"
                 )

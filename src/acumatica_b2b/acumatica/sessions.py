@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from acumatica_b2b.acumatica.config import AcumaticaConfig
 from acumatica_b2b.acumatica.credentials import Password
-from acumatica_b2b.acumatica.errors import classify, complaint
+from acumatica_b2b.acumatica.errors import classify, complaint, full_house
 from acumatica_b2b.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -117,7 +117,9 @@ def classify_sign_in(response: Response) -> Outcome[Response]:
     """Return what an answer to a sign-in means: what Acumatica itself words as a refusal is one."""
     outcome = classify(response)
     match outcome:
-        case Ok() | Failed(RateLimitedError() | ConfigurationError() | DecodeError()):
+        case Failed(RateLimitedError()):
+            return Failed(full_house(response))  # also a 429 that does not say so: the queue seldom is what is full
+        case Ok() | Failed(ConfigurationError() | DecodeError()):
             return outcome
         case Failed(OutcomeUnknownError() as error) if not complaint(response).types:
             # A site that is being restarted answers 503 by itself; a gateway's 502 or 504 hides an answer.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar, assert_never, cast
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from acumatica_b2b.acumatica.config import AcumaticaConfig
 from acumatica_b2b.acumatica.credentials import Credentials, HostToken, OAuthPassword, OAuthRefresh, Password
@@ -58,6 +58,8 @@ class SignIn:
     _fresh: Callable[[], Flow[Session]] = field(init=False, repr=False)
     _open: Session | None = field(default=None, init=False, repr=False)
     """The session that is ours to sign out."""
+    _last: Session | None = field(default=None, init=False, repr=False)
+    """The session that was given last, whosever it is."""
     _given: str | None = field(default=None, init=False, repr=False)
     """The token that the host gave last."""
     _failure: _Failure | None = field(default=None, init=False, repr=False)
@@ -90,14 +92,35 @@ class SignIn:
         if self._failure is not None and self._failure.lasts(self.now()):
             raise self._failure.again()
         self._failure = None
+        if self._wants_preparing and self._last is not None:
+            session = self._renamed(self._last)
+            yield from self._prepare(session)
+            if self._unprepared is None or not isinstance(self._unprepared.error, AuthenticationError):
+                return session
+            self._unprepared = None  # the session has ended: a fresh one is prepared
         try:
-            session = yield from self._fresh()
+            self._last = session = yield from self._fresh()
         except (RemoteError, ConfigurationError, DecodeError) as error:
             self._failure = self._lasting(error)
             raise
-        if self._wanted and not self._prepared:
+        if self._wants_preparing:
             yield from self._prepare(session)
         return session
+
+    @property
+    def _wants_preparing(self) -> bool:
+        return self._wanted and not self._prepared
+
+    def _renamed(self, session: Session) -> Session:
+        """Return an open session as another object, by which those who wait see that it was seen to."""
+        match self._open:
+            case None:
+                return evolve(session)
+            case Cookies() as latest:
+                self._open = evolve(latest, first=None)
+            case latest:
+                self._open = evolve(latest)
+        return self._open
 
     def _lasting(self, error: Exception) -> _Failure | None:
         match error:
@@ -155,7 +178,7 @@ class SignIn:
         self._wanted = True
         session = yield from ask(Renew(None))
         if not self._prepared and self._unprepared is None:
-            yield from ask(Renew(session))  # it was opened for a check
+            yield from ask(Renew(session))  # it was opened for a check, or preparing it failed a while ago
         if self._unprepared is not None:
             raise self._unprepared.again()
 
@@ -199,7 +222,7 @@ class SignIn:
 
     def leave(self) -> Flow[None]:
         """Sign out of the session that is open, if it is ours; one that can't be ends by itself."""
-        self._given = None
+        self._given = self._last = None
         if self._open is None:
             return
         with suppress(Exception):  # nothing may hide the error that led here

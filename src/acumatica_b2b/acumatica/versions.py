@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.acumatica.config import AcumaticaConfig
+from acumatica_b2b.acumatica.config import SYSTEM_ENDPOINTS, AcumaticaConfig
 from acumatica_b2b.acumatica.errors import classify, shown
 from acumatica_b2b.errors import ConfigurationError, DecodeError
 from acumatica_b2b.flow import Flow
@@ -15,8 +15,6 @@ from acumatica_b2b.http import Request, Response, at, send_signed
 OLDEST: Final = "20.200.001"
 NEWEST: Final = "25.200.001"
 """The newest version of the endpoint Default that was looked at; later ones may have changed fields."""
-
-_SYSTEM: Final = ("Default", "eCommerce")
 
 
 @frozen
@@ -51,7 +49,7 @@ def resolved(config: AcumaticaConfig) -> Flow[AcumaticaConfig]:
 
 
 def _extended(endpoint: str) -> str:
-    return "" if endpoint in _SYSTEM else OLDEST
+    return "" if endpoint in SYSTEM_ENDPOINTS else OLDEST
 
 
 def offers(response: Response) -> tuple[Offer, ...]:
@@ -93,7 +91,7 @@ def choose(endpoint: str, offered: Sequence[Offer]) -> str:
         raise ConfigurationError(
             f"the instance offers no endpoint {endpoint!r}, only {names}; correct `endpoint`, or publish it"
         )
-    if endpoint not in _SYSTEM:
+    if endpoint not in SYSTEM_ENDPOINTS:
         return _newest_custom(endpoint, versions)
     known = {version for version in versions if _numbers(OLDEST) <= _numbers(version) <= _numbers(NEWEST)}
     if not known:

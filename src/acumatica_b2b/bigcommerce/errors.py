@@ -151,7 +151,7 @@ def _error(response: Response) -> Exception:
 
 def _refused(response: Response) -> Exception:
     body = _body(response)
-    if response.status == 404 and body is None and response.body:
+    if response.status == 404 and body is None:
         # a stray 404 of some proxy is no proof that a record is gone
         return DecodeError("the storefront's 404 is no JSON; check url in BigCommerceConfig")
     text = "; ".join(dict.fromkeys(complaints(body)))

@@ -112,7 +112,8 @@ def _took(api: Api, id_: str, response: Response, sent: Mapping[str, Any], befor
 
     """
     after = _told(response)
-    if after is None and sent.keys() & _EXACT.keys():
+    told = _said(after)
+    if any(told.get(name) is None for name in sent.keys() & _EXACT.keys()):
         after = yield from _read_user(api, id_)
     if after is None:
         api.known.users.pop(number(id_, "record"), None)

@@ -92,9 +92,9 @@ def plan(ctx: click.Context, customers: tuple[str, ...], config_file: Path, *, a
     with connect.hosted(config, os.environ, "planning") as host:
         found = connect.plan(host, customers)
     if as_json:
-        _print_json(shapes.plan_shape(found, config.policy.primary_role))
+        _print_json(shapes.plan_shape(found, config.policy))
     else:
-        render.show_plan(render.console(), found, config.policy.primary_role)
+        render.show_plan(render.console(), found, config.policy)
     ctx.exit(_code_of_plan(found))
 
 

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from acumatica_b2b.actions import Step
-from acumatica_b2b.cli.words import Sort, describe, plural, sort_of
+from acumatica_b2b.cli.words import Sort, describe, notes, plural, sort_of
 from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.findings import Finding, Status
 from acumatica_b2b.model import CustomerID, Record
+from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
 
@@ -71,10 +72,13 @@ def table(title: str, *columns: str) -> Table:
 
 
 # ------------------------------------------------------------------ plan and report
-def show_plan(out: Console, plan: Plan, primary_role: str) -> None:
-    """Print what would be done, why the rest would not, and how much it is."""
+def show_plan(out: Console, plan: Plan, policy: SyncPolicy) -> None:
+    """Print what would be done and what comes with it, why the rest would not, and how much it is."""
     if plan.steps:
-        _apart(out, plan_table(plan, primary_role))
+        _apart(out, plan_table(plan, policy.primary_role))
+    if told := list(notes(plan, policy)):
+        out.print("\n".join(told), style="dim")
+        out.print()
     _show_findings(out, plan.findings)
     _show_troubles(out, plan.troubles)
     customers = counted(len(plan.companies), "customer")

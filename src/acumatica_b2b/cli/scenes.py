@@ -25,7 +25,7 @@ _ROWS: Final = 14
 """So many rows of a table are shown."""
 _FEW: Final = 5
 """Fewer companies than these are shown whole."""
-_PRIMARY_ROLE: Final = SyncPolicy().primary_role
+_POLICY: Final = SyncPolicy()
 
 
 def tell(seed: int | None, *, as_json: bool) -> bool:
@@ -86,7 +86,7 @@ def _show_scene(out: Console, scene: Scene) -> None:
 
 def _show_plan(out: Console, scene: Scene) -> None:
     if scene.plan.steps:
-        out.print(plan_table(scene.plan, _PRIMARY_ROLE))
+        out.print(plan_table(scene.plan, _POLICY.primary_role))
         return
     out.print(Text.assemble(("Plan", "bold"), ": nothing to do"))
     if len(scene.plan.findings) <= _ROWS:
@@ -180,8 +180,8 @@ def _scene_shape(scene: Scene) -> shapes.Shape:
     return {
         "title": scene.act.title,
         "edits": [edit.description for edit in scene.act.edits],
-        "plan": shapes.plan_shape(scene.plan, _PRIMARY_ROLE),
-        "report": shapes.report_shape(scene.report, _PRIMARY_ROLE),
+        "plan": shapes.plan_shape(scene.plan, _POLICY),
+        "report": shapes.report_shape(scene.report, _POLICY.primary_role),
         "customer_log": [_row_shape(customer, row) for customer, row in scene.log],
         "companies": [_company_shape(company) for company in scene.companies],
         "requests": {"acumatica": scene.acumatica.requests, "bigcommerce": scene.bigcommerce.requests},

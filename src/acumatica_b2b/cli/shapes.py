@@ -4,29 +4,31 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from acumatica_b2b.actions import Step
-from acumatica_b2b.cli.words import describe
+from acumatica_b2b.cli.words import describe, notes
 from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.model import Record
+from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
 
 Shape: TypeAlias = Mapping[str, Any]
 
 
-def plan_shape(plan: Plan, primary_role: str) -> Shape:
-    """Return a plan: what would be done company by company, and why the rest would not."""
+def plan_shape(plan: Plan, policy: SyncPolicy) -> Shape:
+    """Return a plan: what would be done company by company, what comes with it, and why the rest would not."""
     return {
         "companies": [
             {
                 "customer": company.customer,
-                "steps": [step_shape(step, primary_role) for step in company.steps],
+                "steps": [step_shape(step, policy.primary_role) for step in company.steps],
                 "findings": [finding_shape(finding) for finding in company.findings],
                 "adopts": company.adopts or None,
                 "removals": company.removals,
             }
             for company in plan.companies
         ],
+        "notes": list(notes(plan, policy)),
         "troubles": [trouble_shape(trouble) for trouble in plan.troubles],
     }
 

@@ -43,6 +43,7 @@ write_deadline = 10.0
 
 [bigcommerce]
 url = "{{bigcommerce}}"
+core_url = "{{core}}"
 store_hash = "{{store_hash}}"
 deadline = 10.0
 
@@ -90,6 +91,7 @@ def staged(
             tenant=settings.tenants[0],
             name=settings.username,
             bigcommerce=urls[1],
+            core=shop.url,
             store_hash=bigcommerce.store_hash,
             # new simulators know nothing of an old log
             log=Path(folder, f"sync-{secrets.token_hex(3)}.sqlite"),

@@ -1,7 +1,8 @@
 """Steps in people's words."""
 
 import enum
-from typing import assert_never
+from collections.abc import Iterator
+from typing import Final, assert_never
 
 from acumatica_b2b.actions import (
     Changes,
@@ -18,11 +19,14 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
-from acumatica_b2b.policy import SyncPolicy
+from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
+from acumatica_b2b.report import Plan
 from acumatica_b2b.shop import is_pending
 
 PRIMARY_ADMIN = "Primary Admin"
 _DEFAULT_ROLE = SyncPolicy().primary_role
+_FEW: Final = 20
+"""So many companies that are taken over are named."""
 
 
 class Sort(enum.Enum):
@@ -124,3 +128,15 @@ _KINDS = {
 def plural(step: Step) -> str:
     """Return what many steps of this kind come to."""
     return _KINDS[type(step)]
+
+
+def notes(plan: Plan, policy: SyncPolicy) -> Iterator[str]:
+    """Yield what a plan's steps bring with them in BigCommerce, which no step says."""
+    if adopted := [f"{one.adopts} by {one.customer}" for one in plan.companies if one.adopts]:
+        more = f", and {len(adopted) - _FEW} more" if len(adopted) > _FEW else ""
+        yield f"Companies of the shop that customers take over: {', '.join(adopted[:_FEW])}{more}."
+    makes_users = any(isinstance(step, CreateCompany | CreateUser) for step in plan.steps)
+    if makes_users and policy.existing_shoppers is ExistingShoppers.ADOPT:
+        yield "A shopper with a new company user's address becomes that user: past orders move to the company."
+    if any(isinstance(step, RemoveUser) for step in plan.steps):
+        yield "Who is removed from a company keeps a plain shop login."
