@@ -5,6 +5,7 @@ of a text. Unknown fields are ignored. What is wrong is named by its path, never
 """
 
 import enum
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -199,6 +200,44 @@ def decode_tagged(data: object, union: Any) -> Any:
 def encode_tagged(value: object) -> dict[str, Any]:
     """Return a member of a closed union as plain data with the key "is"."""
     return {"is": type(value).__name__, **encode(value)}
+
+
+def json_object(body: bytes, what: str) -> dict[str, Any]:
+    """Return the JSON object that a body is; `what` names it in an error.
+
+    Raises:
+        DecodeError: it is none.
+
+    """
+    try:
+        data: object = json.loads(body)
+    except (ValueError, RecursionError):
+        message = f"{what} of {len(body)} bytes is no JSON"
+        raise DecodeError(message) from None
+    return an_object(data, "")
+
+
+def an_object(value: object, path: str) -> dict[str, Any]:
+    """Return a value that is a JSON object.
+
+    Raises:
+        DecodeError: it is none.
+
+    """
+    return cast("dict[str, Any]", typed(value, dict, path))
+
+
+def typed(value: object, kind: type[T], path: str) -> T:
+    """Return a value that is of exactly this type.
+
+    Raises:
+        DecodeError: it is of another.
+
+    """
+    if type(value) is kind:
+        return value
+    message = f"expected {kind.__name__}, not {type(value).__name__}"
+    raise DecodeError(message, path)
 
 
 def _first_complaint(error: Exception) -> tuple[str, str]:

@@ -5,7 +5,6 @@ does I/O: the web app is the host's, and so is the place where its `Inbox` is ke
 """
 
 import hmac
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeVar, cast
@@ -13,6 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 from attrs import evolve, field, frozen
 
 from acumatica_b2b.acumatica.errors import shown
+from acumatica_b2b.codec import an_object, json_object, typed
 from acumatica_b2b.errors import ConfigurationError, DecodeError, WrongSecretError
 from acumatica_b2b.model import CustomerID
 
@@ -87,7 +87,7 @@ class Webhook:
 
         """
         self._check_secret(headers)
-        told = _parsed(body)
+        told = json_object(body, "a notification")
         self._check_tenant(told)
         query = _text(told, "Query")
         customers = dict.fromkeys(_customers(told, query, self._names(query)))
@@ -163,35 +163,15 @@ class Inbox:
 
 
 # ------------------------------------------------------------------ bodies
-def _parsed(body: bytes) -> Row:
-    try:
-        data: object = json.loads(body)
-    except (ValueError, RecursionError):
-        message = f"a notification of {len(body)} bytes is no JSON"
-        raise DecodeError(message) from None
-    return _row(data, "")
-
-
-def _row(value: object, path: str) -> Row:
-    return cast("Row", _typed(value, dict, path))
-
-
-def _typed(value: object, kind: type[T], path: str) -> T:
-    if type(value) is kind:
-        return value
-    message = f"expected {kind.__name__}, not {type(value).__name__}"
-    raise DecodeError(message, path)
-
-
 def _text(told: Row, name: str) -> str:
-    if text := _typed(told.get(name), str, name).strip():
+    if text := typed(told.get(name), str, name).strip():
         return text
     message = "expected a text that is not empty"
     raise DecodeError(message, name)
 
 
 def _ticks(value: object) -> int:
-    ticks = _typed(value, int, "TimeStamp")
+    ticks = typed(value, int, "TimeStamp")
     if not 0 <= ticks < _LAST:
         message = "expected ticks of .NET, of the years 1 to 9999"
         raise DecodeError(message, "TimeStamp")
@@ -202,8 +182,8 @@ def _rows(told: Row) -> Iterator[tuple[str, Row]]:
     """Yield the rows with their paths: an update is a pair, one row of each kind."""
     for kind in ("Inserted", "Deleted"):
         rows: object = told.get(kind)
-        for i, row in enumerate(cast("list[object]", [] if rows is None else _typed(rows, list, kind))):
-            yield f"{kind}[{i}]", _row(row, f"{kind}[{i}]")
+        for i, row in enumerate(cast("list[object]", [] if rows is None else typed(rows, list, kind))):
+            yield f"{kind}[{i}]", an_object(row, f"{kind}[{i}]")
 
 
 def _customers(told: Row, query: str, names: tuple[str, ...]) -> Iterator[CustomerID]:
@@ -222,7 +202,7 @@ def _customer(cell: object, path: str) -> Iterator[CustomerID]:
     """Yield the customer of a cell: keys are padded with blanks, and null is nobody."""
     if cell is None:
         return
-    text = _typed(cell, str, path).strip()
+    text = typed(cell, str, path).strip()
     if not text.isprintable():  # it would be trouble in every URL and log line behind this one
         message = "expected the id of a customer, without control characters"
         raise DecodeError(message, path)

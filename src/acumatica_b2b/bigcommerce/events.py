@@ -6,13 +6,13 @@ is kept. What they tell: https://docs.bigcommerce.com, B2B Edition Webhooks.
 """
 
 import hmac
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from attrs import evolve, field, frozen
 
+from acumatica_b2b.codec import an_object, json_object
 from acumatica_b2b.errors import ConfigurationError, DecodeError, WrongSecretError
 from acumatica_b2b.model import AddressID, CompanyID, StorefrontID, UserID
 
@@ -90,11 +90,11 @@ class Webhook:
 
         """
         self._check_secret(headers)
-        told = _parsed(body)
+        told = json_object(body, "a notification")
         self._check_store(told)
         if (scope := _text(told, "scope")) not in SCOPES:
             return None
-        data = _row(told.get("data"), "data")
+        data = an_object(told.get("data"), "data")
         user, address = _id(data, "user_id"), _id(data, "address_id")
         return Notification(
             hash=_text(told, "hash"),
@@ -158,22 +158,6 @@ class Inbox:
 
 
 # ------------------------------------------------------------------ bodies
-def _parsed(body: bytes) -> Row:
-    try:
-        data: object = json.loads(body)
-    except (ValueError, RecursionError):
-        message = f"a notification of {len(body)} bytes is no JSON"
-        raise DecodeError(message) from None
-    return _row(data, "")
-
-
-def _row(value: object, path: str) -> Row:
-    if isinstance(value, dict):
-        return cast("Row", value)
-    message = f"expected an object, not {type(value).__name__}"
-    raise DecodeError(message, path)
-
-
 def _text(told: Row, name: str) -> str:
     value: object = told.get(name)
     if isinstance(value, str) and value:
