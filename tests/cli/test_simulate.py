@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from acumatica_b2b.cli.stage import Stage, staged
 from acumatica_b2b.cli.story import FACEBOOK, Story, mixed
 from acumatica_b2b.http import Request, Response
 from acumatica_b2b.policy import SyncPolicy
-from acumatica_b2b.runtime import SystemClock
 from acumatica_b2b.simulators import AcumaticaSimulator
 from acumatica_b2b.simulators.bigcommerce import BigCommerceSimulator
 from tests import oracle
@@ -167,13 +165,6 @@ def cut_off(desk: Desk, system: type[Any], writes: int, number: signal.Signals, 
     return process.returncode
 
 
-def hasten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let time pass at once where this process waits, for a lease above all."""
-    waited: list[float] = []
-    monkeypatch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + timedelta(seconds=sum(waited)))
-    monkeypatch.setattr(SystemClock, "sleep", lambda _, seconds: waited.append(seconds))
-
-
 @posix
 @pytest.mark.parametrize(
     ("system", "writes"), [(BigCommerceSimulator, 1), (BigCommerceSimulator, 5), (AcumaticaSimulator, 6)]
@@ -182,8 +173,8 @@ def test_a_killed_sync_is_taken_up_again(
     desk: Desk, system: type[Any], writes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sync killed half-way and run again ends right, without a duplicate; the next one writes nothing."""
+    desk.configure("lease = 20.0", "lease = 2.0")
     assert cut_off(desk, system, writes, signal.SIGKILL, monkeypatch) == -signal.SIGKILL
-    hasten(monkeypatch)
     stage = desk.stage
     again = desk.run("sync")
     assert again.exit_code == 0, again.output
@@ -214,10 +205,9 @@ def test_many_cut_off_customers_are_no_failures(tmp_path: Path, monkeypatch: pyt
     with staged(story.dataset) as stage:
         play(story, stage)
         desk = Desk(tmp_path, stage, stage.environ)
-        desk.configure()
+        desk.configure("lease = 20.0", "lease = 2.0")
         if sys.platform != "win32":
             cut_off(desk, BigCommerceSimulator, 2, signal.SIGKILL, monkeypatch)
-        hasten(monkeypatch)
         again = desk.run("sync")
         assert again.exit_code == 0, again.output
         assert oracle.check(*world(stage), POLICY) == []
