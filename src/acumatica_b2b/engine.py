@@ -1,5 +1,7 @@
 """The engine: one customer as one straight line. See `run` for many of them."""
 
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from attrs import evolve
@@ -151,25 +153,37 @@ def _saved(world: World, terms: Terms, now: datetime) -> Flow[World]:
     body = Body(run=terms.run, at=now, entries=world.unsaved)
     key = customer_key(terms.policy, world.customer.id)
     commit = Commit(key=key, version=world.version + 1, body=write_body(body))
-    index = yield from _index(world, terms, now)
+    own = own_contacts(world.state)
+    index = yield from _index(world, terms, now, own ^ world.indexed)
     claimed = _addresses(world, terms, now)
-    stored, *_ = yield from ask_all(Append(c) for c in (commit, *index.values(), *claimed))
+    stored, *kept = yield from ask_all(Append(c) for c in (commit, *index.values(), *claimed))
     if not stored:
         raise LeftToAnotherError(f"customer {world.customer.id!r} is left to another run, which came first")
-    versions = {contact: entry.version for contact, entry in index.items()}
-    return evolve(
-        world,
-        version=commit.version,
-        unsaved=(),
-        indexed=own_contacts(world.state),
-        index={**world.index, **versions},
-    )
+    world = _indexed(evolve(world, version=commit.version, unsaved=(), indexed=own), index, kept)
+    return (yield from _said_again(world, terms, now, own & (index.keys() - world.index.keys())))
 
 
-def _index(world: World, terms: Terms, now: datetime) -> Flow[dict[ContactID, Commit]]:
+def _indexed(world: World, index: Mapping[ContactID, Commit], kept: Sequence[bool]) -> World:
+    """Return the world that knows the versions of its index, but for those that were taken."""
+    known = {c: version for c, version in world.index.items() if c not in index}
+    stored = {c: commit.version for (c, commit), done in zip(index.items(), kept, strict=False) if done}
+    return evolve(world, index=known | stored)
+
+
+def _said_again(world: World, terms: Terms, now: datetime, lost: AbstractSet[ContactID]) -> Flow[World]:
+    """Return the world whose index was said once more, behind what another customer said first."""
+    while lost:
+        index = yield from _index(world, terms, now, lost)
+        world = _indexed(world, index, (yield from ask_all(Append(commit) for commit in index.values())))
+        lost = index.keys() - world.index.keys()
+    return world
+
+
+def _index(
+    world: World, terms: Terms, now: datetime, contacts: AbstractSet[ContactID]
+) -> Flow[dict[ContactID, Commit]]:
     """Return the commits that tell all customers which contacts have a user here, or no longer."""
-    own = own_contacts(world.state)
-    changed = sorted(own ^ world.indexed)
+    own, changed = own_contacts(world.state), sorted(contacts)
     unknown = [contact for contact in changed if contact not in world.index]
     logs = yield from ask_all(Load(contact_key(terms.policy, contact)) for contact in unknown)
     versions = dict(world.index) | {c: log[-1].version if log else 0 for c, log in zip(unknown, logs, strict=True)}
