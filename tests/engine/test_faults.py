@@ -179,13 +179,6 @@ SCENES = [
 
 
 FAULTS = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.ANSWER_LOST, Fault.LOST)
-CREATIONS = ((False, True), (True, False), (True, True))
-"""Whether an admin comes with the company, and whether the shop keeps its external id."""
-DAYS = [
-    pytest.param(hand_over, *CREATIONS[(i + j) % 3], fault, id=f"{fault}-{hand_over.value}")
-    for i, fault in enumerate(FAULTS)
-    for j, hand_over in enumerate(HandOver)  # every two of fault, hand-over and creation meet
-]
 
 
 def struck(scene: Scene, number: int, fault: Fault) -> bool:
@@ -217,7 +210,8 @@ def test_a_fault_at_any_effect_of_a_first_load_is_recovered_from(
     assert number > 30
 
 
-@pytest.mark.parametrize(("hand_over", "inline", "keeps", "fault"), DAYS)
+@pytest.mark.parametrize(("hand_over", "inline", "keeps"), SCENES)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_at_any_effect_of_a_day_of_changes_is_recovered_from(
     *, hand_over: HandOver, inline: bool, keeps: bool, fault: Fault
 ) -> None:
