@@ -220,13 +220,16 @@ def read_home(body: str) -> Home | None:
             return None
 
 
+def _addresses_now(world: World) -> Mapping[ContactID, str]:
+    users = world.users
+    return {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
+
+
 def _claims(world: World) -> Flow[World]:
     """Return the world with what its addresses come to beside those of the wave's other customers."""
-    users = world.users
-    has = {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
     if not can_have_users(world):
         return world
-    out = deleted_users(world)
+    has, out = _addresses_now(world), deleted_users(world)
     wanted = (user for user in world.contest.users if user.contact not in out)
     wishes = (Wish(contact=u.contact, email=u.email, has=has.get(u.contact, "")) for u in wanted)
     first = admin_to_be(world) if world.company is None else None
@@ -261,8 +264,7 @@ def _outsiders(world: World) -> Flow[World]:
     """Return the world with who has a wanted address without being a company user."""
     if not can_have_users(world):
         return world
-    users = world.users
-    has = {contact: plain_email(users[user].email) for contact, user in world.pairs.users.items()}
+    has = _addresses_now(world)
     emails = sorted({user.email for user in world.contest.users if has.get(user.contact) != user.email})
     above = yield from ask_all(IsSuperAdmin(email) for email in emails)
     super_admins = frozenset(e for e, o in zip(emails, above, strict=True) if isinstance(o, Ok) and o.value)

@@ -148,13 +148,15 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
             yield CreateUser(company=company.id, user=wanted, role=_role_at_creation(world, wanted))
         return
     user = world.users[own]
-    fields, owned = user_fields(wanted), world.policy.owned_user_fields | {"external_id"}
-    if aside := parking(world).get(wanted.contact):
-        fields["email"] = aside
-    elif _email_waits(world, wanted):
-        owned -= {"email"}
+    fields, there = user_fields(wanted), user_fields(user)
+    owned = world.policy.owned_user_fields | {"external_id"}
+    if fields["email"] != there["email"]:  # most keep theirs, and rings are looked for among all
+        if aside := parking(world).get(wanted.contact):
+            fields["email"] = aside
+        elif _email_waits(world, wanted):
+            owned -= {"email"}
     link = world.state.links.get(contact_record(wanted.contact))
-    changes = _owed(fields, user_fields(user), owned, link)
+    changes = _owed(fields, there, owned, link)
     if not user.active and user.id in world.state.switched_off:
         changes = (*changes, ("active", "yes"))
     if changes:

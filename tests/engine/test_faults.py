@@ -231,7 +231,7 @@ def test_a_crash_after_a_grant_then_another_primary_leaves_one_admin(hand_over: 
     scene = Scene.of(hand_over)
     scene.run()
     scene.erp.set_primary(ACME, QUINN)
-    granting = lambda what: type(what).__name__ in {"SetRole", "MoveAdmin"} and what.role == "Admin"  # noqa: E731
+    granting = lambda what: type(what).__name__ in {"SetRole", "MoveAdmin"} and what.role == "Admin"  # noqa: E731 - it is an argument
     with pytest.raises(Crash):
         scene.run(whenever(granting, Fault.CRASH_AFTER))
     scene.erp.set_primary(ACME, RORY)
