@@ -42,8 +42,8 @@ BESIDE = {
 
 LENT = {
     "check": "checking contact_sync",
-    "codec": "synclog runlog",
-    "protocols": "effects terms observing engine run runs tally runtime drivers checking contact_sync",
+    "codec": "synclog logstate customer_log runlog sealed",
+    "protocols": "effects terms observing saving forgetting explaining run runs tally runtime drivers checking contact_sync",
     "http": "runtime",
     "quota": "runtime",
     "stores": "contact_sync",
@@ -60,7 +60,7 @@ THEIRS = {
     "rich": "cli",
     "hypothesis": "testing",
     "pytest": "testing",
-    "asyncio": "runtime drivers transports cli",
+    "asyncio": "runtime drivers transports testing cli",
     "concurrent": "runtime drivers cli",
     "threading": "runtime drivers quota stores simulators testing cli",
     "time": "runtime transports cli",

@@ -19,12 +19,14 @@ from acumatica_b2b.actions import (
 from acumatica_b2b.check import AsyncChecksItself, Check, CheckResult, ChecksItself, Needs, Part, Verdict
 from acumatica_b2b.contact_sync import AsyncContactSync, ContactSync
 from acumatica_b2b.customer_log import LogRow
+from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.drivers import Listener
 from acumatica_b2b.effects import CustomerSettled, Event, RunStarted, Waiting, WaveRead
 from acumatica_b2b.errors import (
     AcumaticaB2BError,
     AuthenticationError,
     ConfigurationError,
+    DecisionError,
     DecodeError,
     LeaseEndedError,
     NotSentError,
@@ -38,8 +40,10 @@ from acumatica_b2b.errors import (
     UnsafePlanError,
     WrongSecretError,
 )
+from acumatica_b2b.explaining import Explanation, Line, Mark, Section
 from acumatica_b2b.findings import Finding, FindingKind, Status
 from acumatica_b2b.flow import Failed, Ok, Outcome
+from acumatica_b2b.forgetting import Forgotten
 from acumatica_b2b.http import (
     Allowance,
     AsyncBudget,
@@ -124,6 +128,7 @@ from acumatica_b2b.protocols import (
 from acumatica_b2b.quota import AsyncQuota, Quota
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.runtime import AsyncSystemClock, SystemClock, in_threads
+from acumatica_b2b.sealed import SealedPlan, read_sealed, seal, write_sealed
 from acumatica_b2b.settling import settle
 from acumatica_b2b.terms import LeftToAnotherError, Settled
 from acumatica_b2b.world import World, adopted
@@ -155,6 +160,7 @@ __all__ = [
     "Check",
     "CheckResult",
     "ChecksItself",
+    "Choice",
     "Clock",
     "Commit",
     "Company",
@@ -176,6 +182,8 @@ __all__ = [
     "CustomerLeaves",
     "CustomerMapping",
     "CustomerSettled",
+    "Decision",
+    "DecisionError",
     "DecodeError",
     "Desired",
     "DesiredAddress",
@@ -185,10 +193,12 @@ __all__ = [
     "Event",
     "Everything",
     "ExistingShoppers",
+    "Explanation",
     "Failed",
     "Finding",
     "FindingKind",
     "FirstAdmin",
+    "Forgotten",
     "Guarded",
     "HandOver",
     "KnowsRoles",
@@ -198,12 +208,14 @@ __all__ = [
     "LeftToAnotherError",
     "Lengths",
     "Limits",
+    "Line",
     "Listener",
     "Location",
     "LocationID",
     "LogKey",
     "LogRow",
     "LogState",
+    "Mark",
     "MaybeUnset",
     "MoveAdmin",
     "Needs",
@@ -233,6 +245,8 @@ __all__ = [
     "Response",
     "RunReport",
     "RunStarted",
+    "SealedPlan",
+    "Section",
     "SetRole",
     "Settled",
     "SiteAssociation",
@@ -270,5 +284,8 @@ __all__ = [
     "map_location",
     "next_steps",
     "plan_company",
+    "read_sealed",
+    "seal",
     "settle",
+    "write_sealed",
 ]

@@ -7,9 +7,10 @@ of a text. Unknown fields are ignored. What is wrong is named by its path, never
 import enum
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
+from types import GenericAlias
 from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
@@ -93,6 +94,15 @@ def _is_mapping(cls: Any) -> bool:
     return get_origin(cls) in {dict, Mapping}
 
 
+def _is_pairs(cls: Any) -> bool:
+    """Tell whether a mapping's keys are records: JSON has no such keys."""
+    return _is_mapping(cls) and attrs.has(get_args(cls)[0])
+
+
+def _is_set(cls: Any) -> bool:
+    return get_origin(cls) is frozenset
+
+
 def _pair(cls: Any, converter: Converter) -> Structure:
     kinds = get_args(cls)
     hooks: list[Structure] = [converter.get_structure_hook(kind) for kind in kinds]
@@ -130,6 +140,14 @@ def _converter(rename: Callable[[str], str]) -> Converter:
     def pair(cls: Any) -> Structure:
         return _pair(cls, converter)
 
+    def pairs(cls: Any) -> Structure:
+        listed = GenericAlias(tuple, (GenericAlias(tuple, get_args(cls)), ...))
+        return _made_of(row(listed), listed, dict)
+
+    def collected(cls: Any) -> Structure:
+        listed = GenericAlias(tuple, (*get_args(cls), ...))
+        return _made_of(row(listed), listed, frozenset)
+
     def table(cls: Any) -> Structure:
         return _checked(dict, cast(Structure, mapping_structure_factory(cls, converter, dict)))
 
@@ -139,11 +157,30 @@ def _converter(rename: Callable[[str], str]) -> Converter:
     converter.register_structure_hook(datetime, _moment)
     converter.register_unstructure_hook(datetime, _text_of_moment)
     converter.register_unstructure_hook(enum.Enum, _name)
-    hooks = ((_is_choice, _choice), (_is_row, row), (_is_pair, pair), (_is_mapping, table), (attrs.has, record))
-    for fits, factory in hooks:
+    hooks = (
+        (_is_choice, _choice),
+        (_is_row, row),
+        (_is_pair, pair),
+        (_is_mapping, table),
+        (_is_pairs, pairs),
+        (_is_set, collected),
+        (attrs.has, record),
+    )
+    for fits, factory in hooks:  # the last that fits is taken
         converter.register_structure_hook_factory(fits, factory)
     converter.register_unstructure_hook_factory(attrs.has, written)
+    converter.register_unstructure_hook_factory(_is_pairs, lambda _: lambda value: _listed(value.items(), converter))
+    converter.register_unstructure_hook_factory(_is_set, lambda _: lambda value: _listed(value, converter))
     return converter
+
+
+def _made_of(structure: Structure, listed: Any, make: Callable[[Any], Any]) -> Structure:
+    return lambda value, _: make(structure(value, listed))
+
+
+def _listed(items: Iterable[Any], converter: Converter) -> list[Any]:
+    """Return items without an order of their own in one that is always the same."""
+    return sorted((converter.unstructure(item) for item in items), key=repr)
 
 
 @cache
@@ -200,6 +237,20 @@ def decode_tagged(data: object, union: Any) -> Any:
 def encode_tagged(value: object) -> dict[str, Any]:
     """Return a member of a closed union as plain data with the key "is"."""
     return {"is": type(value).__name__, **encode(value)}
+
+
+def plain(value: object) -> object:
+    """Return a value with its records as tuples, whose `repr` hides nothing; texts and numbers as they are."""
+    if isinstance(value, tuple):
+        return tuple(plain(item) for item in cast("tuple[object, ...]", value))
+    if attrs.has(type(value)):
+        return (type(value).__name__, *(plain(getattr(value, name)) for name in _names(cast("Any", type(value)))))
+    return value
+
+
+@cache
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(cls))
 
 
 def json_object(body: bytes, what: str) -> dict[str, Any]:

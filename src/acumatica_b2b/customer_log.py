@@ -1,13 +1,32 @@
 """The Customer Log: what happened to a customer and its records, for people."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from attrs import frozen
 
+from acumatica_b2b.codec import decode, encode
+from acumatica_b2b.decisions import Choice
 from acumatica_b2b.findings import Status
+from acumatica_b2b.logstate import LogState
 from acumatica_b2b.model import Record
-from acumatica_b2b.synclog import Body, Done, Entry, Found, Intended, Linked, LoggedStep, Refused, Unanswered, Unlinked
+from acumatica_b2b.synclog import (
+    SCHEMA,
+    Body,
+    Decided,
+    Done,
+    Entry,
+    Found,
+    Intended,
+    Linked,
+    LoggedStep,
+    Refused,
+    Snapshot,
+    Unanswered,
+    Unlinked,
+    read_envelope,
+)
 
 
 @frozen(kw_only=True)
@@ -37,20 +56,76 @@ _SAID_OF_ROLE: Mapping[str, str] = {
     "give": "made Primary Admin",
     "move": "made Primary Admin",
     "take": "Primary Admin role taken back",
+    "suspend": "left without permissions",
+    "restore": "former role given back",
 }
+
+
+_SAID_BY_PEOPLE: Mapping[Choice, str] = {
+    Choice.RETRY: "to be tried again",
+    Choice.SKIP: "to be skipped",
+    Choice.LINK: "linked by a person",
+    Choice.UNLINK: "unlinked by a person",
+    Choice.ADOPT: "company adopted by a person",
+}
+
+
+@frozen(kw_only=True)
+class Kept:
+    """The rows that one commit of a customer's log came to."""
+
+    version: int
+    at: datetime
+    rows: tuple[LogRow, ...]
 
 
 def customer_log(bodies: Iterable[Body]) -> tuple[LogRow, ...]:
     """Return what happened to a customer and its records, oldest first."""
-    rows: list[LogRow] = []
+    return merged(rows_kept(enumerate(bodies)))
+
+
+def merged(kept: Iterable[Kept]) -> tuple[LogRow, ...]:
+    """Return the rows of commits in their order, each once."""
+    rows = {one.version: one.rows for one in kept}
+    return tuple(row for version in sorted(rows) for row in rows[version])
+
+
+def rows_kept(commits: Iterable[tuple[int, Body]]) -> tuple[Kept, ...]:
+    """Return the rows that commits come to, by their versions; commits without any are left out."""
+    kept: list[Kept] = []
     steps: dict[str, LoggedStep] = {}
-    for body in bodies:
+    for version, body in commits:
+        rows: list[LogRow] = []
         for entry in body.entries:
-            if isinstance(entry, Intended):
-                steps[entry.step.hash] = entry.step
-            elif row := _row(body.at, entry, steps):
-                rows.append(row)
-    return tuple(rows)
+            match entry:
+                case Intended(step=step):
+                    steps[step.hash] = step
+                case Snapshot(state=state):
+                    steps |= {key: intent.step for key, intent in decode(state, LogState).open.items()}
+                case _ if row := _row(body.at, entry, steps):
+                    rows.append(row)
+                case _:
+                    pass
+        if rows:
+            kept.append(Kept(version=version, at=body.at, rows=tuple(rows)))
+    return tuple(kept)
+
+
+def write_history(kept: Iterable[Kept], *, run: str, at: datetime) -> str:
+    """Return the body of a commit that keeps rows of logs that were cut short."""
+    entries = [encode(one) for one in kept]
+    body = {"schema": SCHEMA, "run": run, "at": at.isoformat(), "entries": entries}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_history(text: str) -> tuple[Kept, ...]:
+    """Return the rows that such a commit keeps.
+
+    Raises:
+        DecodeError: it is none of this or an older schema.
+
+    """
+    return tuple(decode(entry, Kept) for entry in read_envelope(text, SCHEMA).entries)
 
 
 def _row(at: datetime, entry: Entry, steps: Mapping[str, LoggedStep]) -> LogRow | None:
@@ -74,6 +149,10 @@ def _row(at: datetime, entry: Entry, steps: Mapping[str, LoggedStep]) -> LogRow 
                 status=Status.PROCESSED,
                 id=entry.id,
             )
+        case Decided(by=by, decision=decision):
+            what, message = _SAID_BY_PEOPLE[decision.choice], f"said by {by}"
+            status = Status.SKIPPED if decision.choice is Choice.SKIP else Status.PREPARED
+            return LogRow(at=at, record=decision.record, what=what, status=status, id=decision.id, message=message)
         case Unlinked():
             return LogRow(at=at, record=entry.record, what="unlinked", status=Status.DELETED)
         case Found(finding=finding):

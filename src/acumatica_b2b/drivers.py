@@ -16,6 +16,7 @@ from acumatica_b2b.effects import (
     Chosen,
     Claim,
     Claimed,
+    Drop,
     Event,
     FindShopper,
     FindUser,
@@ -110,6 +111,8 @@ class Parties:
                 return (yield from self._next_page(source, size))
             case Keys(prefix, limit, after):
                 return (yield lambda: self.store.keys(prefix, after, limit))
+            case Drop(key, before):
+                return (yield lambda: self.store.drop(key, before))
             case Claim():
                 return Claimed()  # a customer by itself has no rivals
             case Now():

@@ -144,6 +144,15 @@ class Append(Effect[bool]):
 
 
 @frozen
+class Drop(Effect[None]):
+    """Nothing, once the commits of a log with versions below `before` are forgotten."""
+
+    stage = 27
+    key: LogKey
+    before: int
+
+
+@frozen
 class Perform(Effect[Outcome[Any]]):
     """A step, to be sent before a time at which enough of its lease is left."""
 

@@ -1,35 +1,34 @@
 """The engine: one customer as one straight line. See `run` for many of them."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from attrs import evolve
 
 from acumatica_b2b.actions import CreateCompany, CreateUser, Step, UpdateCompany, UpdateUser, WriteReference
-from acumatica_b2b.effects import Append, Load, Now, Perform, Reserve
+from acumatica_b2b.effects import Now, Perform, Reserve
 from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, RejectedError, RemoteError, StalePlanError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
-from acumatica_b2b.guard import guarded
+from acumatica_b2b.guard import counted, guarded, is_approved, is_held
 from acumatica_b2b.judgement import explained, findings
-from acumatica_b2b.leaving import leavers, leaving
-from acumatica_b2b.logstate import own_contacts
-from acumatica_b2b.model import ContactID, Customer
+from acumatica_b2b.leaving import Leaving, leavers, leaving, removal, suspension
+from acumatica_b2b.model import Customer
 from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
 from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
-from acumatica_b2b.policy import ExistingShoppers, Guarded
+from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import admin_to_be, lost_places
-from acumatica_b2b.protocols import Commit
+from acumatica_b2b.saving import saved, shortened
 from acumatica_b2b.settling import intended, settle
-from acumatica_b2b.synclog import Body, Cleared, Entry, Found, Intended, Linked, SettledAt, Unlinked, digest, write_body
-from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, address_key, contact_key, customer_key
+from acumatica_b2b.synclog import Cleared, Entry, Found, SettledAt, digest
+from acumatica_b2b.terms import Settled, Terms
 from acumatica_b2b.world import World, adopted, noted, read_back
 
 
 def plan_customer(customer: Customer, terms: Terms) -> Flow[CompanyPlan]:
     """Return what would be done for one customer; nothing is written anywhere."""
     world = yield from loaded(customer, terms)
+    if world.record in world.state.skipped:
+        return CompanyPlan(customer=customer.id, steps=(), findings=_passed_over(world).findings)
     world = yield from observed(evolve(world, planning=True))
     return plan_company(world)
 
@@ -45,6 +44,8 @@ def sync_customer(customer: Customer, terms: Terms) -> Flow[Settled]:
     """
     world = yield from loaded(customer, terms)
     before = world
+    if world.record in world.state.skipped:
+        return _passed_over(world)
     if terms.trust_digest and world.state.digest == _digest(world) and not world.state.open:
         return Settled(customer=customer.id)
     world = yield from observed(world)
@@ -55,9 +56,21 @@ def sync_customer(customer: Customer, terms: Terms) -> Flow[Settled]:
     return (yield from _closed(before, world, terms))
 
 
+def _passed_over(world: World) -> Settled:
+    """Return how a customer stands that people want left as it is."""
+    return Settled(
+        customer=world.customer.id,
+        findings=(Finding(kind=FindingKind.SKIPPED, record=world.record),),
+        linked_users=len(world.state.contacts),
+        linked_companies=int(world.record in world.state.links),
+    )
+
+
 def _check_expected(world: World, terms: Terms) -> None:
     expected = terms.expected.get(world.customer.id)
-    if expected is not None and plan_company(world) != expected:
+    if expected is None or not terms.first_pass or world.held:
+        return
+    if digest(plan_company(world)) != expected.digest:
         message = f"customer {world.customer.id!r} or its company has changed since the plan was made; plan again"
         raise StalePlanError(message)
 
@@ -70,7 +83,7 @@ def _advanced(world: World, terms: Terms) -> Flow[World]:
             world = yield from holders_asked(world, emails)
             continue
         world = yield from _allowed(world, steps)
-        steps = tuple(step for step in steps if guarded(world, step) not in world.held)
+        steps = tuple(step for step in steps if not is_held(world, step))
         if not steps:
             continue
         world = yield from _taken(world, steps, terms)
@@ -98,8 +111,8 @@ def _first_addresses(world: World, steps: tuple[Step, ...]) -> set[str]:
 
 def _allowed(world: World, steps: tuple[Step, ...]) -> Flow[World]:
     """Return the world with what the guard says of the steps, where it has to be asked."""
-    kinds = [kind for step in steps if (kind := guarded(world, step)) and kind not in world.allowed]
-    counts = {kind: 1 if kind is Guarded.HAND_OVERS else kinds.count(kind) for kind in kinds}
+    asked = (step for step in steps if not is_approved(step, world.approved))
+    counts = counted(kind for step in asked if (kind := guarded(world, step)) and kind not in world.allowed)
     answers = yield from ask_all(Reserve(kind, count) for kind, count in counts.items())
     said = dict(zip(counts, answers, strict=True))
     once = {kind for kind, allowed in said.items() if allowed and kind is Guarded.HAND_OVERS}
@@ -111,7 +124,7 @@ def _taken(world: World, steps: tuple[Step, ...], terms: Terms) -> Flow[World]:
     """Record the intent, take the steps, settle each."""
     now = yield from ask(Now())
     lease = timedelta(seconds=world.policy.lease)
-    world = yield from _saved(intended(world, steps, now + lease), terms, now)
+    world = yield from saved(intended(world, steps, now + lease), terms, now)
     # the second half of the lease is for what was sent at the end of the first: its waits and retries
     outcomes = yield from ask_all(Perform(step, now + lease / 2, step.stage) for step in steps)
     for step, outcome in zip(steps, outcomes, strict=True):
@@ -140,79 +153,7 @@ def _found_taken(world: World) -> set[str]:
     return emails - world.holders.keys()
 
 
-# ------------------------------------------------------------------ the log
-def _saved(world: World, terms: Terms, now: datetime) -> Flow[World]:
-    """Make the unsaved entries durable, unless another runner came first.
-
-    Raises:
-        LeftToAnotherError: it did.
-
-    """
-    if not world.unsaved:
-        return world
-    body = Body(run=terms.run, at=now, entries=world.unsaved)
-    key = customer_key(terms.policy, world.customer.id)
-    commit = Commit(key=key, version=world.version + 1, body=write_body(body))
-    own = own_contacts(world.state)
-    index = yield from _index(world, terms, now, own ^ world.indexed)
-    claimed = _addresses(world, terms, now)
-    stored, *kept = yield from ask_all(Append(c) for c in (commit, *index.values(), *claimed))
-    if not stored:
-        raise LeftToAnotherError(f"customer {world.customer.id!r} is left to another run, which came first")
-    world = _indexed(evolve(world, version=commit.version, unsaved=(), indexed=own), index, kept)
-    return (yield from _said_again(world, terms, now, own & (index.keys() - world.index.keys())))
-
-
-def _indexed(world: World, index: Mapping[ContactID, Commit], kept: Sequence[bool]) -> World:
-    """Return the world that knows the versions of its index, but for those that were taken."""
-    known = {c: version for c, version in world.index.items() if c not in index}
-    stored = {c: commit.version for (c, commit), done in zip(index.items(), kept, strict=False) if done}
-    return evolve(world, index=known | stored)
-
-
-def _said_again(world: World, terms: Terms, now: datetime, lost: AbstractSet[ContactID]) -> Flow[World]:
-    """Return the world whose index was said once more, behind what another customer said first."""
-    while lost:
-        index = yield from _index(world, terms, now, lost)
-        world = _indexed(world, index, (yield from ask_all(Append(commit) for commit in index.values())))
-        lost = index.keys() - world.index.keys()
-    return world
-
-
-def _index(
-    world: World, terms: Terms, now: datetime, contacts: AbstractSet[ContactID]
-) -> Flow[dict[ContactID, Commit]]:
-    """Return the commits that tell all customers which contacts have a user here, or no longer."""
-    own, changed = own_contacts(world.state), sorted(contacts)
-    unknown = [contact for contact in changed if contact not in world.index]
-    logs = yield from ask_all(Load(contact_key(terms.policy, contact)) for contact in unknown)
-    versions = dict(world.index) | {c: log[-1].version if log else 0 for c, log in zip(unknown, logs, strict=True)}
-    commits: dict[ContactID, Commit] = {}
-    for contact in changed:
-        link: Entry = Linked(record=world.record, id=world.state.contacts.get(contact, ""))
-        entry = link if contact in own else Unlinked(record=world.record)
-        body = write_body(Body(run=terms.run, at=now, entries=(entry,)))
-        commits[contact] = Commit(key=contact_key(terms.policy, contact), version=versions[contact] + 1, body=body)
-    return commits
-
-
-def _addresses(world: World, terms: Terms, now: datetime) -> list[Commit]:
-    """Return the commits that tell all customers of the addresses which users of ours are about to have."""
-    if world.policy.existing_shoppers is ExistingShoppers.ADOPT:
-        return []
-    steps = [entry.step for entry in world.unsaved if isinstance(entry, Intended)]
-    wanted = {digest(step.email): step for step in steps if step.email}
-    wanted |= {step.fields["email"]: step for step in steps if step.do == "UpdateUser" and "email" in step.fields}
-    return [
-        Commit(
-            key=address_key(terms.policy, fingerprint),
-            version=1,  # one such commit says it all
-            body=write_body(Body(run=terms.run, at=now, entries=(Linked(record=step.record, id=step.id),))),
-        )
-        for fingerprint, step in wanted.items()
-    ]
-
-
+# ------------------------------------------------------------------ the end
 def _closed(before: World, world: World, terms: Terms) -> Flow[Settled]:
     """Record how the customer stands, where that has changed, and say it."""
     found = findings(world)
@@ -224,8 +165,9 @@ def _closed(before: World, world: World, terms: Terms) -> Flow[Settled]:
     primary = world.desired.primary or ""
     if (value, primary) != (before.state.digest, before.state.primary) or before.state.open:
         entries.append(SettledAt(digest=value, primary=primary))
-    world = noted(world, *entries)
-    yield from _saved(world, terms, (yield from ask(Now())))
+    now = yield from ask(Now())
+    world = yield from saved(noted(world, *entries), terms, now)
+    yield from shortened(world, terms, now)
     return stands
 
 
@@ -240,7 +182,7 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         findings=found,
         failures=sum(not explained(world, step, error) for step, error in world.refused.items())
         + sum(f.kind is FindingKind.ABORTED for f in found),
-        removals=len(going.go) + len(going.suspend),
+        removals=len(_unapproved(world, going)),
         second_pass=bool(going.go or going.suspend or places) and not world.may_remove,
         look_at=frozenset(moved | homes),
         released=bool(before.state.contacts.keys() - world.state.contacts.keys())
@@ -251,12 +193,21 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         waits=any(f.kind in _WAITING for f in found),
         open=bool(
             world.refused or going.go or going.suspend or places or any(f.kind.about.looked_at_again for f in found)
-        ),
+        )
+        or any(user.contact in world.state.awaited for user in world.desired.users),
+        linked_users=len(world.state.contacts),
+        linked_companies=int(world.record in world.state.links),
         users=len(world.state.contacts) - len(before.state.contacts),
         companies=(world.record in world.state.links) - (before.record in before.state.links),
         held=world.held,
         outage=_outage(world),
     )
+
+
+def _unapproved(world: World, going: Leaving) -> tuple[Step, ...]:
+    """Return the steps that end with somebody gone and that nobody approved."""
+    steps = (*(removal(world, one) for one in going.go), *(suspension(world, one) for one in going.suspend))
+    return tuple(step for step in steps if not is_approved(step, world.approved))
 
 
 _WAITING = frozenset(

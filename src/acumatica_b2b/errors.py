@@ -5,6 +5,7 @@
     ├── DecodeError             an answer is not of the documented shape: that record fails
     ├── UnsafePlanError         the guard refuses: a person decides
     ├── StalePlanError          what the plan was made from has changed since
+    ├── DecisionError           what a person decided does not fit what there is
     ├── WrongSecretError        a notification is not from the other system: answer 401
     ├── StoreError              the sync log can't be read or written: the run ends
     └── RemoteError             what another system, or the way to it, made of a request
@@ -61,6 +62,10 @@ class UnsafePlanError(AcumaticaB2BError):
 
 class StalePlanError(AcumaticaB2BError):
     """The customer or its company has changed since the plan was shown."""
+
+
+class DecisionError(AcumaticaB2BError):
+    """What a person decided does not fit what there is: nothing was recorded."""
 
 
 class WrongSecretError(AcumaticaB2BError):

@@ -170,7 +170,7 @@ class FindingKind(enum.Enum):
     DELETED_IN_SHOP = About(
         Status.SKIPPED,
         "{} was deleted by people in the shop and is not made again",
-        "set the policy's recreate_deleted to have it made again",
+        "say retry, or set the policy's recreate_deleted, to have it made again",
     )
     EMAIL_OWNED_ELSEWHERE = About(
         Status.HELD,
@@ -193,7 +193,7 @@ class FindingKind(enum.Enum):
     SHOPPER_HELD = About(
         Status.HELD,
         "its e-mail address is that of {}, who is no company user",
-        "give it another address, or set existing_shoppers to adopt: the shopper's past orders join the company",
+        "give it another address, or say retry: the shopper becomes the user, and past orders join the company",
         looked_at_again=True,
     )
     SHOPPER_REFUSED = About(
@@ -223,13 +223,18 @@ class FindingKind(enum.Enum):
     GUARD_HELD = About(
         Status.HELD,
         "the guard holds back {}",
-        "look at the plan, and raise the policy's limits if it is right",
+        "look at the plan, and approve it if it is right",
         looked_at_again=True,
     )
     ABORTED = About(
         Status.ABORTED,
         "{} was refused too often and is tried no more",
-        "change the record in Acumatica",
+        "change the record in Acumatica, or say retry",
+    )
+    SKIPPED = About(
+        Status.SKIPPED,
+        "somebody said that it is to be skipped: it is left as it is",
+        "say retry to have it synced again",
     )
     REFUSED = About(
         Status.FAILED, "refused: {}", "correct the record; it is tried again with the next run", looked_at_again=True

@@ -49,6 +49,13 @@ class SideBySide(Effect[tuple[Any, ...]]):
     flows: tuple[Flow[Any], ...]
 
 
+def value_of(outcome: Outcome[T]) -> T:
+    """Return what came of it; raise the error where it did not happen."""
+    if isinstance(outcome, Failed):
+        raise outcome.error
+    return outcome.value
+
+
 def ask(effect: Effect[T]) -> Flow[T]:
     """Return the answer to one effect."""
     (answer,) = yield from ask_all((effect,))

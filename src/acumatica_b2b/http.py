@@ -6,7 +6,8 @@ HTTP library, does the sending.
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
 
@@ -70,6 +71,15 @@ class Response:
             kind = self.header("content-type") or "no content type"
             message = f"the answer with status {self.status} ({kind}, {len(self.body)} bytes) is no JSON"
             raise DecodeError(message) from None
+
+
+def server_time(response: Response) -> datetime | None:
+    """Return when the server answered, by its own clock; None where it doesn't say, or nobody can read it."""
+    try:
+        said = parsedate_to_datetime(response.header("date") or "")
+    except (ValueError, OverflowError):
+        return None
+    return said if said.tzinfo else said.replace(tzinfo=UTC)  # what names no zone is meant as UTC
 
 
 class Transport(Protocol):

@@ -21,7 +21,7 @@ from acumatica_b2b.people import (
 from acumatica_b2b.proposals import PROPOSALS, aborted, admin_to_be, switches_off
 from acumatica_b2b.references import reference_findings
 from acumatica_b2b.steps import record_of
-from acumatica_b2b.world import World
+from acumatica_b2b.world import World, may_be_made_again
 
 
 def findings(world: World) -> tuple[Finding, ...]:
@@ -50,7 +50,7 @@ def _company(world: World) -> Iterator[Finding]:
         return
     if world.ambiguous:
         yield because(FindingKind.COMPANY_AMBIGUOUS, world.ambiguous)
-    if world.company is None and linked and not world.policy.recreate_deleted:
+    if world.company is None and linked and not may_be_made_again(world, world.record):
         yield because(FindingKind.DELETED_IN_SHOP, f"company {linked.id}")
     if world.company is None and admin_to_be(world) is None:
         named = world.desired.primary
@@ -90,7 +90,7 @@ def _addresses(world: World) -> Iterator[Finding]:
     for wanted in world.desired.addresses:
         record = Record(RecordKind.LOCATION, wanted.location)
         link = world.state.links.get(record)
-        if link and wanted.location not in world.places and not world.policy.recreate_deleted:
+        if link and wanted.location not in world.places and not may_be_made_again(world, record):
             yield Finding(kind=FindingKind.DELETED_IN_SHOP, record=record, detail=f"address {link.id}")
 
 

@@ -2,10 +2,12 @@
 
 from attrs import frozen
 
+from acumatica_b2b.actions import RemoveUser, SetRole, Step, UpdateUser
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import CompanyUser, ContactID, CustomerID, RecordKind, UserID
 from acumatica_b2b.policy import ProtectedLeaver
+from acumatica_b2b.synclog import digest
 from acumatica_b2b.world import World
 
 
@@ -59,17 +61,37 @@ def leaving(world: World) -> Leaving:
         return Leaving()
     if len(due) == here == 1:
         return Leaving(suspend=_suspendable(world, due), findings=(_last_user(due[0], world),))
-    if excess := _too_many(world, len(due)):
-        return Leaving(findings=(Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=excess),))
     stay = _last_admins(world, due)
-    return Leaving(
-        go=tuple(leaver for leaver in due if leaver not in stay),
-        suspend=_suspendable(world, stay),
-        findings=tuple(
-            Finding(kind=FindingKind.PROTECTED_ADMIN, record=contact_record(leaver.contact), detail=str(leaver.user))
-            for leaver in stay
-        ),
+    going = tuple(leaver for leaver in due if leaver not in stay)
+    last = going[:1] if len(going) == here else ()
+    go, suspend = going[len(last) :], _suspendable(world, (*stay, *last))
+    if (excess := _too_many(world, len(due))) and not _approved(world, go, suspend):
+        return Leaving(findings=(Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=excess),))
+    protected = (
+        Finding(kind=FindingKind.PROTECTED_ADMIN, record=contact_record(leaver.contact), detail=str(leaver.user))
+        for leaver in stay
     )
+    return Leaving(go=go, suspend=suspend, findings=(*protected, *(_last_user(leaver, world) for leaver in last)))
+
+
+def _approved(world: World, go: tuple[Leaver, ...], suspend: tuple[Leaver, ...]) -> bool:
+    steps = (*(removal(world, leaver) for leaver in go), *(suspension(world, leaver) for leaver in suspend))
+    return world.unguarded or all(digest(step) in world.approved for step in steps)
+
+
+def suspension(world: World, leaver: Leaver) -> SetRole:
+    """Return what takes every permission from one who stays for want of another."""
+    company, role = world.users[leaver.user].company, world.policy.suspended_role
+    return SetRole(company=company, user=leaver.user, contact=leaver.contact, role=role)
+
+
+def removal(world: World, leaver: Leaver) -> Step:
+    """Return what takes a leaver out of the company."""
+    company = world.users[leaver.user].company
+    if world.capabilities.deactivates and leaver.to is None:  # a mover's address is needed elsewhere
+        off = (("active", "no"),)
+        return UpdateUser(company=company, user=leaver.user, contact=leaver.contact, changes=off)
+    return RemoveUser(company=company, user=leaver.user, contact=leaver.contact)
 
 
 def _last_admins(world: World, due: tuple[Leaver, ...]) -> tuple[Leaver, ...]:

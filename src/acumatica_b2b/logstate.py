@@ -7,11 +7,14 @@ from typing import assert_never
 
 from attrs import evolve, field, frozen
 
+from acumatica_b2b.codec import decode, encode
+from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.model import ContactID, Record, RecordKind, StorefrontID, UserID
 from acumatica_b2b.synclog import (
     Body,
     Cleared,
+    Decided,
     Done,
     Entry,
     Found,
@@ -21,6 +24,7 @@ from acumatica_b2b.synclog import (
     NotSent,
     Refused,
     SettledAt,
+    Snapshot,
     Unanswered,
     Unlinked,
     digest,
@@ -38,6 +42,14 @@ class Link:
 
 
 @frozen(kw_only=True)
+class Refusals:
+    """How often a step about a record was refused."""
+
+    record: Record | None
+    times: int
+
+
+@frozen(kw_only=True)
 class LogState:
     """What a customer's log says, folded."""
 
@@ -47,19 +59,27 @@ class LogState:
     awaited: frozenset[str] = frozenset()
     """Contacts whose user is created with the Primary Admin's role; its id is not known yet."""
     former_roles: Mapping[str, str] = field(factory=dict[str, str])
-    switched_off: frozenset[str] = frozenset()
-    """Users whom we deactivated, and did not activate again."""
+    switched_off: frozenset[tuple[RecordKind, str]] = frozenset()
+    """Users and companies that we deactivated, or were about to, and did not activate again."""
     suspended: frozenset[str] = frozenset()
     """Users to whom we gave, or were about to give, the role without permissions, and no other since."""
     gave_way: str = ""
     """Who lost the Primary Admin's role to us last."""
     references: Mapping[Record, str] = field(factory=dict[Record, str])
     open: Mapping[str, Intended] = field(factory=dict[str, Intended])
-    refusals: Mapping[str, int] = field(factory=dict[str, int])
+    refusals: Mapping[str, Refusals] = field(factory=dict[str, Refusals])
+    skipped: frozenset[Record] = frozenset()
+    """What people said is to be left as it is."""
+    retried: frozenset[Record] = frozenset()
+    """What people said is to be made again, should it be gone."""
+    apart: frozenset[tuple[Record, str]] = frozenset()
+    """What people said is not to be linked."""
     findings: frozenset[Finding] = frozenset()
     digest: str = ""
     primary: str = ""
     """The primary contact that was last seen."""
+    archived: bool = False
+    """Whether rows of the Customer Log are kept beside the log."""
 
     @property
     def grants(self) -> frozenset[UserID]:
@@ -103,15 +123,12 @@ def applied(state: LogState, entry: Entry) -> LogState:
     """Return the state after one more entry."""
     match entry:
         case Intended(step=step):
-            awaited = state.awaited | {step.admin or step.record.id} if _creates_admin(step) else state.awaited
-            suspended = state.suspended | {step.id} if step.grant == "suspend" else state.suspended
-            return evolve(state, open={**state.open, step.hash: entry}, awaited=awaited, suspended=suspended)
+            return _intended(evolve(state, open={**state.open, step.hash: entry}), step)
         case Done(step=key, id=identifier):
             intent = state.open.get(key)
             return _done(_closed(state, key), intent.step, identifier) if intent else state
         case Refused(step=key):
-            refusals = {**state.refusals, key: state.refusals.get(key, 0) + 1}
-            return evolve(_without(state, key), refusals=refusals)
+            return evolve(_without(state, key), refusals={**state.refusals, key: _once_more(state, entry)})
         case NotSent(step=key):
             return _without(state, key)
         case Unanswered():
@@ -125,10 +142,64 @@ def applied(state: LogState, entry: Entry) -> LogState:
         case Cleared(finding=finding):
             return evolve(state, findings=state.findings - {finding})
         case SettledAt():
-            awaited = frozenset[str]() if entry.digest else state.awaited
-            return evolve(state, digest=entry.digest, primary=entry.primary, awaited=awaited)
+            state = evolve(state, digest=entry.digest, primary=entry.primary)
+            return evolve(state, awaited=frozenset(), retried=frozenset()) if entry.digest else state
+        case Decided(decision=decision):
+            return _decided(evolve(state, digest=""), decision)
+        case Snapshot(state=kept):
+            return decode(kept, LogState)
         case _:
             assert_never(entry)
+
+
+def _intended(state: LogState, step: LoggedStep) -> LogState:
+    """Return the state with what must be known if nobody hears whether the step took effect."""
+    if _creates_admin(step):
+        state = evolve(state, awaited=state.awaited | {step.admin or step.record.id})
+    if step.fields.get("active") == digest("no"):
+        state = evolve(state, switched_off=state.switched_off | {_counterpart(step)})
+    match step.grant:
+        case "give" if step.id and step.former_role:
+            return evolve(state, former_roles={**state.former_roles, step.id: step.former_role})
+        case "take":
+            return evolve(state, gave_way=step.id)
+        case "suspend":
+            return evolve(state, suspended=state.suspended | {step.id})
+        case _:
+            return state
+
+
+def snapshot(state: LogState) -> Snapshot:
+    """Return what stands for all entries that a state was folded from."""
+    return Snapshot(state=encode(state))
+
+
+def _counterpart(step: LoggedStep) -> tuple[RecordKind, str]:
+    return step.record.kind, step.id
+
+
+def _once_more(state: LogState, refused: Refused) -> Refusals:
+    before, intent = state.refusals.get(refused.step), state.open.get(refused.step)
+    record = refused.record or (intent.step.record if intent else None)
+    return Refusals(record=record, times=before.times + 1 if before else 1)
+
+
+def _decided(state: LogState, decision: Decision) -> LogState:
+    record, pair = decision.record, (decision.record, decision.id)
+    match decision.choice:
+        case Choice.RETRY:
+            whole = record.kind is RecordKind.CUSTOMER
+            about = {record, *state.links} if whole else {record}
+            kept = {key: one for key, one in state.refusals.items() if not whole and one.record not in {None, record}}
+            return evolve(state, refusals=kept, skipped=state.skipped - {record}, retried=state.retried | about)
+        case Choice.SKIP:
+            return evolve(state, skipped=state.skipped | {record})
+        case Choice.LINK | Choice.ADOPT:
+            return evolve(state, apart=state.apart - {pair})
+        case Choice.UNLINK:
+            return evolve(state, apart=state.apart | {pair})
+        case _:
+            assert_never(decision.choice)
 
 
 def _closed(state: LogState, key: str) -> LogState:
@@ -140,6 +211,8 @@ def _without(state: LogState, key: str) -> LogState:
     intent = state.open.get(key)
     if intent and _creates_admin(intent.step):
         state = evolve(state, awaited=state.awaited - {intent.step.admin or intent.step.record.id})
+    if intent and intent.step.fields.get("active") == digest("no"):
+        state = evolve(state, switched_off=state.switched_off - {_counterpart(intent.step)})
     return _closed(state, key)
 
 
@@ -182,8 +255,8 @@ def _sent(state: LogState, step: LoggedStep, identifier: str) -> LogState:
     seen = {name: value for name, value in old.seen.items() if name not in step.fields}
     link = Link(id=identifier, sent={**old.sent, **step.fields}, seen=seen)
     off = state.switched_off
-    if active := step.fields.get("active"):
-        off = off - {identifier} if active == digest("yes") else off | {identifier}
+    if step.fields.get("active") == digest("yes"):
+        off -= {_counterpart(step)}
     return evolve(state, links={**state.links, step.record: link}, switched_off=off)
 
 

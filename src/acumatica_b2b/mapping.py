@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.locations import id_order, map_location, too_long
@@ -81,7 +81,7 @@ def map_contact(contact: Contact, policy: SyncPolicy) -> DesiredUser | Finding:
 
     if out := _takes_no_part(contact, policy):
         return because(*out)
-    emails = _emails_of(contact.email)
+    emails = emails_of(contact.email)
     first_name = contact.first_name.strip() or policy.first_name_filler
     if incomplete := _incomplete(emails, first_name, contact.last_name.strip()):
         return because(incomplete)
@@ -127,7 +127,8 @@ def _takes_no_part(contact: Contact, policy: SyncPolicy) -> tuple[FindingKind, s
     return None
 
 
-def _emails_of(text: str) -> tuple[str, ...]:
+def emails_of(text: str) -> tuple[str, ...]:
+    """Return the addresses that an e-mail field holds, as they are compared."""
     return tuple(plain for part in re.split("[;,]", text) if (plain := plain_email(part)))
 
 
@@ -203,11 +204,20 @@ def left_out(customer: Customer, reason: str) -> Desired:
     )
 
 
+def passed_over(desired: Desired, skipped: frozenset[Record]) -> Desired:
+    """Return what there should be without the records that people want left as they are."""
+    users = tuple(user for user in desired.users if contact_record(user.contact) not in skipped)
+    addresses = tuple(a for a in desired.addresses if Record(RecordKind.LOCATION, a.location) not in skipped)
+    kept = tuple(finding for finding in desired.findings if finding.record not in skipped)
+    said = tuple(Finding(kind=FindingKind.SKIPPED, record=record) for record in sorted(skipped))
+    return evolve(desired, users=users, addresses=addresses, findings=(*kept, *said))
+
+
 def _map_company(customer: Customer, admin: DesiredUser | None, policy: SyncPolicy) -> DesiredCompany | Finding:
     def because(kind: FindingKind, detail: str = "") -> Finding:
         return Finding(kind=kind, record=customer_record(customer.id), detail=detail)
 
-    email = next(iter(_emails_of(customer.email)), admin.email if admin else "")
+    email = next(iter(emails_of(customer.email)), admin.email if admin else "")
     phone = next((p.strip() for p in customer.phones if p.strip()), admin.phone if admin else "")
     if not email:
         return because(FindingKind.MISSING_COMPANY_EMAIL)
@@ -242,6 +252,6 @@ def _lists(customer: Customer, users: tuple[DesiredUser, ...]) -> Iterator[Findi
     """Yield a finding for each user whose contact has several addresses in one field."""
     made = {user.contact for user in users}
     for contact in customer.contacts:
-        count = len(_emails_of(contact.email))
+        count = len(emails_of(contact.email))
         if contact.id in made and count > 1:
             yield Finding(kind=FindingKind.EMAIL_LIST, record=contact_record(contact.id), detail=str(count))

@@ -94,11 +94,13 @@ def match_users(
     links: Mapping[ContactID, UserID],
     references: Mapping[ContactID, UserID],
     kept: frozenset[ContactID],
+    apart: frozenset[tuple[ContactID, str]] = frozenset(),
 ) -> Pairs:
     """Pair contacts with company users: by link, else external id, else reference, else e-mail.
 
     `links` and `references` are those of all contacts, also of those who want no user; `kept` names
-    the contacts who keep the user that they are linked to although they want none now.
+    the contacts who keep the user that they are linked to although they want none now; `apart` the
+    pairs that people said are none.
     A user is claimed once; a contact whose link or reference names a user claimed before is late.
     """
     users = tuple(wanted)
@@ -116,7 +118,7 @@ def match_users(
     for claim in claims:
         for user in users:
             found = claim(user)
-            if found is None or user.contact in pairs or found not in there:
+            if found is None or user.contact in pairs or found not in there or (user.contact, found) in apart:
                 continue
             if found in taken:
                 late.append((user.contact, found))

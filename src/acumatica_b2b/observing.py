@@ -1,7 +1,6 @@
 """The flows that look: what the log, the shop and the ERP know of one customer."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
 
 from attrs import evolve
 
@@ -19,9 +18,10 @@ from acumatica_b2b.effects import (
 )
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
-from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask, ask_all
+from acumatica_b2b.flow import Failed, Flow, Ok, ask, ask_all, value_of
+from acumatica_b2b.guard import approval_of_adoption
 from acumatica_b2b.logstate import fold, own_contacts
-from acumatica_b2b.mapping import DELETED, Desired, contact_record, left_out, plain_email
+from acumatica_b2b.mapping import DELETED, Desired, contact_record, left_out, passed_over, plain_email
 from acumatica_b2b.matching import adoptable, contested, referred
 from acumatica_b2b.model import (
     Company,
@@ -38,9 +38,7 @@ from acumatica_b2b.policy import ExistingShoppers, FirstAdmin, Guarded
 from acumatica_b2b.proposals import admin_to_be, can_have_users, deleted_company
 from acumatica_b2b.synclog import Linked, Unlinked, digest, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms, address_key, contact_key, customer_key
-from acumatica_b2b.world import Home, World, adopted, deleted_users, noted
-
-T = TypeVar("T")
+from acumatica_b2b.world import Home, Loaded, World, adopted, deleted_users, noted
 
 
 def loaded(customer: Customer, terms: Terms) -> Flow[World]:
@@ -51,22 +49,28 @@ def loaded(customer: Customer, terms: Terms) -> Flow[World]:
 
     """
     commits = yield from ask(Load(customer_key(terms.policy, customer.id)))
-    state = fold(read_body(commit.body) for commit in commits)
+    bodies = [read_body(commit.body) for commit in commits]
+    state = fold(bodies)
     now = yield from ask(Now())
     if until := state.busy_until(now):
         message = f"customer {customer.id!r} is left to another run, or to one that was cut off, until {until:%H:%M:%S}"
         raise LeftToAnotherError(message, until)
+    expected = terms.expected.get(customer.id)
     return World(
         customer=customer,
-        desired=_desired(customer, terms),
+        desired=passed_over(_desired(customer, terms), state.skipped) if state.skipped else _desired(customer, terms),
         policy=terms.policy,
         capabilities=terms.capabilities,
         state=state,
         version=commits[-1].version if commits else 0,
+        first=Loaded(version=commits[0].version, at=bodies[0].at) if commits else None,
+        read_at=now,
         indexed=frozenset(state.contacts),
         may_remove=terms.may_remove,
         allowed=terms.allowed,
         held=terms.held,
+        approved=terms.approved,
+        expected=expected.steps if expected else None,
     )
 
 
@@ -101,13 +105,7 @@ def observed_again(world: World) -> Flow[Company | None]:
     if world.company is None:
         return None
     ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=world.company.id)
-    return _value_of((yield from ask(Observe(ref))))
-
-
-def _value_of(outcome: Outcome[T]) -> T:
-    if isinstance(outcome, Failed):
-        raise outcome.error
-    return outcome.value
+    return value_of((yield from ask(Observe(ref))))
 
 
 # ------------------------------------------------------------------ which company
@@ -119,7 +117,7 @@ def _company(world: World) -> Flow[Company | str | None]:
         outcome = yield from ask(Observe(ref))
         if isinstance(outcome, Failed) and _is_ambiguous(outcome.error):
             return str(outcome.error)
-        company = _value_of(outcome)
+        company = value_of(outcome)
         # the external id of a customer that was deleted is known no more
         if company and (world.customer.deleted or company.external_id.lower() in ours):
             return company
@@ -147,7 +145,7 @@ def _lost_creation(world: World, ours: set[str]) -> Flow[Company | None]:
     found = yield from _find(emails)
     for user in found:
         ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=user.company)
-        company = _value_of((yield from ask(Observe(ref))))
+        company = value_of((yield from ask(Observe(ref))))
         if company and company.external_id.lower() in ours:
             return company
     return None
@@ -161,12 +159,14 @@ def _adoption(world: World) -> Flow[tuple[World, Company | None]]:
     holders = yield from ask_all(FindUser(user.email) for user in wanted)
     found = [outcome.value if isinstance(outcome, Ok) else None for outcome in holders]
     of_primary = next((u for w, u in zip(wanted, found, strict=True) if w.contact == world.desired.primary), None)
+    # who was made of a contact leads to its company, though it be the only one
+    made = {u.company for w, u in zip(wanted, found, strict=True) if u and u.external_id.lower() == w.external_id != ""}
     candidates: list[Company] = []
-    for identifier in sorted(adoptable(found, of_primary, len(wanted))):
+    for identifier in sorted(adoptable(found, of_primary, len(wanted)) | made):
         ref = CompanyRef(
             customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
         )
-        company = _value_of((yield from ask(Observe(ref))))
+        company = value_of((yield from ask(Observe(ref))))
         if company and not company.external_id:
             candidates.append(company)
     match candidates:
@@ -180,7 +180,8 @@ def _adoption(world: World) -> Flow[tuple[World, Company | None]]:
 
 
 def _taken_over(world: World, company: Company) -> Flow[tuple[World, Company | None]]:
-    if world.planning or (yield from ask(Reserve(Guarded.ADOPTIONS, 1))):
+    approved = approval_of_adoption(world.customer.id, company.id) in world.approved
+    if world.planning or approved or (yield from ask(Reserve(Guarded.ADOPTIONS, 1))):
         return evolve(world, adopts=company.id), company
     return evolve(world, held=world.held | {Guarded.ADOPTIONS}), None
 
@@ -204,11 +205,12 @@ def _confirmed(homes: Mapping[ContactID, Home], world: World) -> Flow[dict[Conta
     """Return the homes that the customer's own log confirms: it may have been written, and the index not."""
     owners = sorted({home.customer for home in homes.values()})
     logs = yield from ask_all(Load(customer_key(world.policy, owner)) for owner in owners)
-    own = {
-        owner: own_contacts(fold(read_body(commit.body) for commit in log))
-        for owner, log in zip(owners, logs, strict=True)
+    states = {owner: fold(read_body(commit.body) for commit in log) for owner, log in zip(owners, logs, strict=True)}
+    return {
+        contact: evolve(home, user=states[home.customer].contacts.get(contact, home.user))
+        for contact, home in homes.items()
+        if contact in own_contacts(states[home.customer])
     }
-    return {contact: home for contact, home in homes.items() if contact in own[home.customer]}
 
 
 def read_home(body: str) -> Home | None:
@@ -275,7 +277,7 @@ def _outsiders(world: World) -> Flow[World]:
 def _shoppers(world: World, emails: Sequence[str]) -> Flow[World]:
     """Return the world with who shops with a wanted address and never was a user of ours."""
     outcomes = yield from ask_all(FindShopper(email) for email in emails)
-    found = {email: _value_of(outcome) for email, outcome in zip(emails, outcomes, strict=True)}
+    found = {email: value_of(outcome) for email, outcome in zip(emails, outcomes, strict=True)}
     shoppers = {email: shopper for email, shopper in found.items() if shopper}
     logs = yield from ask_all(Load(address_key(world.policy, digest(email))) for email in shoppers)
     foreign = {e: shopper for (e, shopper), log in zip(shoppers.items(), logs, strict=True) if not log}
@@ -285,7 +287,7 @@ def _shoppers(world: World, emails: Sequence[str]) -> Flow[World]:
 
 def _find(emails: Iterable[str]) -> Flow[list[CompanyUser]]:
     outcomes = yield from ask_all(FindUser(email) for email in emails)
-    return [user for user in map(_value_of, outcomes) if user]
+    return [user for user in map(value_of, outcomes) if user]
 
 
 def _lost_links(world: World) -> Iterator[Unlinked]:
@@ -305,5 +307,5 @@ def _gone(world: World) -> Flow[World]:
     if not world.customer.complete:
         return world
     outcomes = yield from ask_all(ReadContact(contact) for contact in absent)
-    now = zip(absent, map(_value_of, outcomes), strict=True)
+    now = zip(absent, map(value_of, outcomes), strict=True)
     return evolve(world, gone={c: found for c, found in now if found is None or found.customer != world.customer.id})

@@ -9,7 +9,7 @@ from acumatica_b2b.leaving import admins, leavers
 from acumatica_b2b.locations import id_order
 from acumatica_b2b.mapping import contact_record, plain_email
 from acumatica_b2b.model import CompanyUser, ContactID, DesiredUser, HandOver, UserID
-from acumatica_b2b.policy import ExistingShoppers, Guarded, TakeBack
+from acumatica_b2b.policy import ExistingShoppers, TakeBack
 from acumatica_b2b.primary_admin import Primary, Standing, Verdict, primary_admin
 from acumatica_b2b.world import World, deleted_users
 
@@ -101,7 +101,8 @@ def obstacle(world: World, wanted: DesiredUser) -> Finding | None:
 
 def _taken_address(world: World, wanted: DesiredUser) -> tuple[FindingKind, str] | None:
     user = holder(world, wanted)
-    if user and wanted.external_id and user.external_id.lower() == wanted.external_id:
+    parted = user is not None and (contact_record(wanted.contact), user.id) in world.state.apart
+    if user and wanted.external_id and user.external_id.lower() == wanted.external_id and not parted:
         return FindingKind.MOVE_WAITS, f"company user {user.id} of company {user.company}"
     if user and user.id in world.users and _releases(world, user.id):
         return None
@@ -115,9 +116,9 @@ def _taken_address(world: World, wanted: DesiredUser) -> tuple[FindingKind, str]
 def shopper_in_the_way(world: World, wanted: DesiredUser) -> tuple[FindingKind, str] | None:
     """Return what the policy says of the shopper, never a user of ours, who has a wanted address."""
     shopper = world.shoppers.get(wanted.email)
-    if not shopper:
-        return None
     holds = world.policy.existing_shoppers is ExistingShoppers.HOLD
+    if not shopper or (holds and contact_record(wanted.contact) in world.state.retried):
+        return None
     return (FindingKind.SHOPPER_HELD if holds else FindingKind.SHOPPER_REFUSED), f"shopper {shopper}"
 
 
@@ -181,7 +182,7 @@ def email_cycles(world: World) -> Iterator[tuple[ContactID, ...]]:
 
 def unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
     """Return the rings in which nobody can move, by each of their contacts: none has moved, or is parked."""
-    stuck = {contact for contact in email_changes(world) if not _is_parked(world, contact)}
+    stuck = {contact for contact in email_changes(world) if not is_parked(world, world.pairs.users[contact])}
     moved = world.pairs.users.keys() - stuck
     own = {contact: ring for ring in email_cycles(world) for contact in ring}
     return {contact: ring for contact, ring in {**world.rings, **own}.items() if moved.isdisjoint(ring)}
@@ -189,8 +190,7 @@ def unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
 
 def parking(world: World) -> Mapping[ContactID, str]:
     """Return who of this customer steps aside so that a ring can move, with the address taken meanwhile."""
-    may_change = world.capabilities.changes_email and Guarded.EMAIL_CHANGES not in world.held
-    if not (world.policy.parking_domain and may_change):
+    if not (world.policy.parking_domain and world.capabilities.changes_email):
         return {}
     first = {_first_of(ring) for ring in unbroken_rings(world).values()}
     return {contact: _parked_at(world, user) for contact, user in world.pairs.users.items() if contact in first}
@@ -204,9 +204,10 @@ def _parked_at(world: World, user: UserID) -> str:
     return f"parked-{user.lower()}@{world.policy.parking_domain}"
 
 
-def _is_parked(world: World, contact: ContactID) -> bool:
-    user = world.pairs.users.get(contact)
-    return user is not None and plain_email(world.users[user].email) == _parked_at(world, user)
+def is_parked(world: World, user: UserID) -> bool:
+    """Tell whether a user has the address that it was given for a while."""
+    there = world.users.get(user)
+    return there is not None and plain_email(there.email) == _parked_at(world, user)
 
 
 def rings(waits_for: Mapping[ContactID, ContactID]) -> Iterator[tuple[ContactID, ...]]:

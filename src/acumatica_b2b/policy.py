@@ -156,6 +156,10 @@ class SyncPolicy:
     check_tenant: bool = True
     """Stop where the ERP holds none of the customers that the log knows."""
     max_attempts: int = 5
+    snapshot_every: int = 50
+    """After so many commits one snapshot stands for a customer's log; its Customer Log is kept beside it."""
+    retention_days: float | None = 400.0
+    """For how long the Customer Log is kept; None: for ever. The full run lets go of what is older."""
     lease: float = 180.0
     """Seconds for which a recorded step is left to who recorded it; it is sent in the first half of them."""
 
@@ -173,6 +177,10 @@ class SyncPolicy:
             raise ConfigurationError(f"reference_format {self.reference_format!r} has to hold '{{id}}' once")
         if self.lease <= 0:
             raise ConfigurationError(f"lease {self.lease} has to be longer than a request may take")
+        if self.snapshot_every < 2:
+            raise ConfigurationError(f"snapshot_every {self.snapshot_every} has to be 2 or more")
+        if self.retention_days is not None and self.retention_days < 1:
+            raise ConfigurationError(f"retention_days {self.retention_days} has to be a day or more, or None")
         if self.user_role in self.admin_roles:
             raise ConfigurationError(f"user_role {self.user_role!r} is one of admin_roles: everybody would be an admin")
         if self.protected_leaver is ProtectedLeaver.SUSPEND and self.suspended_role in {"", *self._working_roles}:

@@ -11,14 +11,14 @@ from acumatica_b2b.actions import (
     CreateUser,
     MoveAdmin,
     RemoveAddress,
-    RemoveUser,
     SetRole,
     Step,
     UpdateAddress,
     UpdateCompany,
     UpdateUser,
 )
-from acumatica_b2b.leaving import admins, leaving
+from acumatica_b2b.guard import is_held
+from acumatica_b2b.leaving import admins, leaving, removal, suspension
 from acumatica_b2b.logstate import Link
 from acumatica_b2b.mapping import contact_record, first_admin
 from acumatica_b2b.model import (
@@ -37,14 +37,15 @@ from acumatica_b2b.policy import CustomerLeaves, Guarded, TakeBack
 from acumatica_b2b.references import reference_steps
 from acumatica_b2b.steps import address_fields, company_fields, user_fields
 from acumatica_b2b.synclog import digest
-from acumatica_b2b.world import World
+from acumatica_b2b.world import World, may_be_made_again
 
 
 def aborted(world: World, step: Step) -> bool:
     """Tell whether a step was refused too often; an open hand-over never is."""
     if isinstance(step, SetRole | MoveAdmin) or not world.state.refusals:
         return False
-    return world.state.refusals.get(digest(step), 0) >= world.policy.max_attempts
+    refusals = world.state.refusals.get(digest(step))
+    return refusals is not None and refusals.times >= world.policy.max_attempts
 
 
 # ------------------------------------------------------------------ the company
@@ -53,7 +54,7 @@ def _creation(world: World) -> Iterator[Step]:
     if world.company or wanted is None or world.ambiguous or deleted_company(world):
         return
     admin = admin_to_be(world)
-    if admin is None or Guarded.ADOPTIONS in world.held:
+    if admin is None or Guarded.ADOPTIONS in world.held:  # it has a company already
         return
     inline = admin if world.capabilities.admin_at_creation else None
     yield CreateCompany(company=wanted, admin=inline, role=world.policy.primary_role)
@@ -85,7 +86,7 @@ def can_have_users(world: World) -> bool:
 
 def deleted_company(world: World) -> bool:
     """Tell whether people deleted the company that we had made or found."""
-    return world.company is None and world.record in world.state.links and not world.policy.recreate_deleted
+    return world.company is None and world.record in world.state.links and not may_be_made_again(world, world.record)
 
 
 def _changes(world: World) -> Iterator[Step]:
@@ -109,7 +110,7 @@ def _company_changes(world: World, company: Company) -> Changes:
     if not world.desired.takes_part:
         leaves = switches_off(world) and company.active and link
         return (("active", "no"),) if leaves else ()
-    back = not company.active and link is not None and link.sent.get("active") == digest("no")
+    back = not company.active and (RecordKind.CUSTOMER, company.id) in world.state.switched_off
     desired = _wanted_company(world)
     wanted = company_fields(desired) if desired else {}
     owned = (world.policy.owned_company_fields | {"external_id"}) & company_fields(company).keys()
@@ -157,10 +158,13 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
             owned -= {"email"}
     link = world.state.links.get(contact_record(wanted.contact))
     changes = _owed(fields, there, owned, link)
-    if not user.active and user.id in world.state.switched_off:
+    if not user.active and (RecordKind.CONTACT, user.id) in world.state.switched_off:
         changes = (*changes, ("active", "yes"))
-    if changes:
-        yield UpdateUser(company=company.id, user=own, contact=wanted.contact, changes=changes)
+    step = UpdateUser(company=company.id, user=own, contact=wanted.contact, changes=changes)
+    if is_held(world, step):  # all but the address goes out all the same
+        step = evolve(step, changes=tuple(change for change in changes if change[0] != "email"))
+    if step.changes:
+        yield step
 
 
 def _email_waits(world: World, wanted: DesiredUser) -> bool:
@@ -168,7 +172,6 @@ def _email_waits(world: World, wanted: DesiredUser) -> bool:
     return (
         fixed
         or wanted.contact in unbroken_rings(world)
-        or Guarded.EMAIL_CHANGES in world.held
         or holder(world, wanted) is not None
         or shopper_in_the_way(world, wanted) is not None
         or wanted.email in world.super_admins
@@ -192,7 +195,7 @@ def _address_steps(world: World, company: Company) -> Iterator[Step]:
         record = Record(RecordKind.LOCATION, wanted.location)
         link = world.state.links.get(record)
         if own is None:
-            if link is None or world.policy.recreate_deleted:
+            if link is None or may_be_made_again(world, record):
                 yield CreateAddress(company=company.id, address=wanted)
         elif _owed(address_fields(wanted), address_fields(there[own]), frozenset({"address"}), link):
             yield UpdateAddress(company=company.id, id=own, address=wanted)
@@ -233,15 +236,8 @@ def _removals(world: World) -> Iterator[Step]:
     if world.company is None or not world.may_remove:
         return
     company, fate = world.company, leaving(world)
-    for leaver in fate.suspend:
-        role = world.policy.suspended_role
-        yield SetRole(company=company.id, user=leaver.user, contact=leaver.contact, role=role)
-    for leaver in fate.go:
-        if world.capabilities.deactivates and leaver.to is None:  # a mover's address is needed elsewhere
-            off = (("active", "no"),)
-            yield UpdateUser(company=company.id, user=leaver.user, contact=leaver.contact, changes=off)
-        else:
-            yield RemoveUser(company=company.id, user=leaver.user, contact=leaver.contact)
+    yield from (suspension(world, leaver) for leaver in fate.suspend)
+    yield from (removal(world, leaver) for leaver in fate.go)
     for location, address in lost_places(world).items():
         yield RemoveAddress(company=company.id, id=address, location=location)
 

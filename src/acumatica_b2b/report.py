@@ -54,7 +54,7 @@ class RunReport:
             kinds = ", ".join(sorted(kind.value for kind in self.held))
             raise UnsafePlanError(
                 f"run {self.run!r} was to go beyond the limits on {kinds}, which were held back; "
-                "look at the plan, and raise the policy's limits if it is right"
+                "look at the plan, and approve it if it is right"
             )
 
     @property
@@ -70,6 +70,8 @@ class Plan:
 
     companies: tuple[CompanyPlan, ...]
     troubles: tuple[Trouble, ...] = ()
+    held: frozenset[Guarded] = frozenset()
+    """Of what it has more than may go out without a person's approval."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -1,11 +1,13 @@
 """A run: wave after wave of customers; first what adds and changes, then what removes."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from attrs import evolve
 
+from acumatica_b2b import guard
 from acumatica_b2b.census import Census, homes_of, unlisted
 from acumatica_b2b.effects import (
     Chosen,
@@ -42,7 +44,7 @@ from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, Guarded
 from acumatica_b2b.protocols import ChangedSince, Everything, Page, PrimaryMarks, Watermark
 from acumatica_b2b.report import Plan, RunReport, Trouble
-from acumatica_b2b.runlog import Watermarked
+from acumatica_b2b.runlog import Counted, RunEntry, Watermarked
 from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
 from acumatica_b2b.shared import claims_settled
 from acumatica_b2b.synclog import read_body
@@ -62,6 +64,8 @@ def sync_run(
 
     """
     yield from _ready(terms)
+    state, now = (yield from run_state(terms)), (yield from ask(Now()))
+    terms = evolve(terms, approved=state.tally.approved(terms.policy.limits, now))
     yield from ask(Tell(RunStarted(run=terms.run)))
     census = Census()
     workers = yield from side_by_side(_worker(source, terms, wave, census) for _ in range(width))
@@ -70,9 +74,17 @@ def sync_run(
         also = yield from unlisted(census, terms, known=True)
     first = yield from _joined(first, source, also, terms, wave)
     last, held = (first, frozenset[Guarded]()) if first.stopped else (yield from _second_pass(first, terms, wave))
-    if last.watermark and not last.stopped:
-        yield from recorded(terms, lambda _: [Watermarked(watermark=last.watermark or "")])
+    if not last.stopped:
+        yield from recorded(terms, lambda _: tuple(_ending(last, whole=isinstance(source, Everything))))
     return report_of(last, terms, held)
+
+
+def _ending(last: Tally, *, whole: bool) -> Iterator[RunEntry]:
+    """Yield what the run log learns from a run that came to its end."""
+    if last.watermark:
+        yield Watermarked(watermark=last.watermark)
+    if whole and not any(isinstance(result, Trouble) for result in last.results):
+        yield Counted(users=last.linked_users, companies=last.linked_companies)
 
 
 def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunReport]:
@@ -103,7 +115,18 @@ def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
         results = yield from through(together(flows), claims_settled)
         companies += [result for result in results if isinstance(result, CompanyPlan)]
         troubles += [result for result in results if isinstance(result, Trouble)]
-    return Plan(companies=tuple(companies), troubles=tuple(troubles))
+    state, now = (yield from run_state(terms)), (yield from ask(Now()))
+    return Plan(companies=tuple(companies), troubles=tuple(troubles), held=_beyond(companies, state.tally, terms, now))
+
+
+def _beyond(companies: Iterable[CompanyPlan], tally: guard.Tally, terms: Terms, now: datetime) -> frozenset[Guarded]:
+    """Return of which kinds a plan has more than may go out without an approval."""
+    limits = terms.policy.limits
+    approved = tally.approved(limits, now)
+    wanted = Counter[Guarded]()
+    for company in companies:
+        wanted.update(guard.counted(kind for kind, name in company.guarded if name not in approved))
+    return frozenset(kind for kind, count in wanted.items() if not within(limits, tally, kind, count, now))
 
 
 def _ready(terms: Terms) -> Flow[None]:
@@ -232,7 +255,7 @@ def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, fro
         state, now = (yield from run_state(terms)), (yield from ask(Now()))
         fits = within(terms.policy.limits, state.tally, Guarded.REMOVALS, first.removals, now)
         held = frozenset() if fits else frozenset({Guarded.REMOVALS})
-    terms = evolve(terms, may_remove=True, held=held, trust_digest=False, expected={})
+    terms = evolve(terms, may_remove=True, held=held, trust_digest=False, first_pass=False)
     tally = first
     if first.second_pass:
         # who waits stands beside who releases, so that their claims are settled together

@@ -2,20 +2,39 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from acumatica_b2b.effects import Append, Load, Now, Reserve
+from acumatica_b2b.effects import Append, Drop, Load, Now, Reserve
 from acumatica_b2b.flow import Batch, Flow, ask
 from acumatica_b2b.guard import Spent, within
 from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.report import Trouble
-from acumatica_b2b.runlog import Closed, Grown, Opened, RunEntry, RunState, fold_runs, write_entries
+from acumatica_b2b.runlog import (
+    SCHEMA,
+    Closed,
+    Grown,
+    Opened,
+    RunEntry,
+    RunState,
+    fold_runs,
+    run_snapshot,
+    write_entries,
+)
+from acumatica_b2b.saving import STALE
+from acumatica_b2b.synclog import read_envelope
 from acumatica_b2b.terms import Settled, Terms
+
+_LONG: Final = 100
+"""After so many commits one snapshot stands for the run log."""
 
 
 def run_state(terms: Terms) -> Flow[RunState]:
     """Return what the run log says."""
-    commits = yield from ask(Load(_key(terms)))
+    return _folded((yield from ask(Load(_key(terms)))))
+
+
+def _folded(commits: Sequence[Commit]) -> RunState:
     return fold_runs((commit.version, commit.body) for commit in commits)
 
 
@@ -26,13 +45,34 @@ def _key(terms: Terms) -> LogKey:
 def recorded(terms: Terms, entries: Callable[[RunState], Sequence[RunEntry]]) -> Flow[None]:
     """Add to the run log what follows from its state; again, from the new state, if another came first."""
     while True:
-        state = yield from run_state(terms)
+        commits = yield from ask(Load(_key(terms)))
+        state = _folded(commits)
         todo = entries(state)
         if not todo:
             return
-        body = write_entries(todo, run=terms.run, at=(yield from ask(Now())))
-        if (yield from ask(Append(Commit(key=_key(terms), version=state.version + 1, body=body)))):
-            return
+        now = yield from ask(Now())
+        if (yield from _added(terms, state.version, todo, now)):
+            break
+    if len(commits) >= _LONG:
+        yield from _shortened(terms, now)
+
+
+def _added(
+    terms: Terms, version: int, entries: Sequence[RunEntry], now: datetime, *, snapshot: bool = False
+) -> Flow[bool]:
+    body = write_entries(entries, run=terms.run, at=now)
+    return (yield from ask(Append(Commit(key=_key(terms), version=version + 1, body=body, snapshot=snapshot))))
+
+
+def _shortened(terms: Terms, now: datetime) -> Flow[None]:
+    """Let one snapshot stand for the run log; forget what an old one stood for."""
+    commits = yield from ask(Load(_key(terms)))
+    since = now - timedelta(hours=terms.policy.limits.hours)
+    entry = run_snapshot(_folded(commits), since)
+    stored = yield from _added(terms, commits[-1].version, (entry,), now, snapshot=True)
+    first = commits[0]
+    if stored and first.snapshot and now - read_envelope(first.body, SCHEMA).at > 2 * STALE:
+        yield from ask(Drop(first.key, first.version))
 
 
 def wave_entries(state: RunState, results: Iterable[Settled | Trouble]) -> Sequence[RunEntry]:

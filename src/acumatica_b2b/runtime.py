@@ -286,11 +286,18 @@ def in_threads(client: object, /) -> object:
     return _InThreads(client)
 
 
+_OPTIONAL: Final = ("require_roles", "find_shoppers", "super_admins", "check")
+"""The methods by which a client shows that it can tell more than the engine asks for."""
+
+
 class _InThreads:
     """Awaits the calls of another object, which has to stand being called from any thread."""
 
     def __init__(self, client: object) -> None:
         self._client = client
+        for name in _OPTIONAL:  # from Python 3.12 on `isinstance` does not see what `__getattr__` answers
+            if callable(getattr(client, name, None)):
+                setattr(self, name, self.__getattr__(name))
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)

@@ -30,7 +30,7 @@ from acumatica_b2b.model import (
     UserID,
 )
 from acumatica_b2b.shop import after
-from acumatica_b2b.steps import logged
+from acumatica_b2b.steps import logged, record_of
 from acumatica_b2b.synclog import Done, Entry, Intended, NotSent, Refused, Unanswered
 from acumatica_b2b.world import World, noted
 
@@ -62,7 +62,7 @@ def _unsettled(world: World, step: Step, key: str, error: Exception) -> World:
         case NotSentError() | RateLimitedError():
             entry: Entry = NotSent(step=key)
         case RejectedError():
-            entry = Refused(step=key, reason=error.reason, message=str(error))
+            entry = Refused(step=key, reason=error.reason, message=str(error), record=record_of(step))
         case _:
             entry = Unanswered(step=key)
     return noted(evolve(world, refused={**world.refused, step: error}), entry)

@@ -13,17 +13,19 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from acumatica_b2b.codec import decode, decode_tagged, encode_tagged
+from acumatica_b2b.codec import decode, decode_tagged, encode_tagged, plain
+from acumatica_b2b.decisions import Decision
 from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.model import Record
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of the bodies that are written. 1 knew no decisions and no snapshots; all its entries fold."""
 
 
 def digest(value: object) -> str:
-    """Return 16 hexadecimal digits that stand for a value made of texts, numbers and tuples."""
-    return hashlib.blake2b(repr(value).encode(), digest_size=8).hexdigest()
+    """Return 16 hexadecimal digits that stand for a value made of records, texts, numbers and tuples."""
+    return hashlib.blake2b(repr(plain(value)).encode(), digest_size=8).hexdigest()
 
 
 def no_fields() -> Mapping[str, str]:
@@ -77,6 +79,8 @@ class Refused:
     step: str
     reason: Reason
     message: str = ""
+    record: Record | None = None
+    """What the step was about; not told in schema 1, where the intent says it."""
 
 
 @frozen(kw_only=True)
@@ -132,7 +136,35 @@ class SettledAt:
     primary: str = ""
 
 
-Entry: TypeAlias = Intended | Done | Refused | Unanswered | NotSent | Linked | Unlinked | Found | Cleared | SettledAt
+@frozen(kw_only=True)
+class Decided:
+    """A person made a choice about a record."""
+
+    by: str
+    decision: Decision
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """All that the entries before it came to, as plain data."""
+
+    state: Any
+
+
+Entry: TypeAlias = (
+    Intended
+    | Done
+    | Refused
+    | Unanswered
+    | NotSent
+    | Linked
+    | Unlinked
+    | Found
+    | Cleared
+    | SettledAt
+    | Decided
+    | Snapshot
+)
 
 
 @frozen(kw_only=True)

@@ -5,10 +5,7 @@ from typing import TypeAlias
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.errors import (
-    NotSentError,
-    RateLimitedError,
-)
+from acumatica_b2b.errors import NotSentError, RateLimitedError
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.protocols import Watermark
@@ -29,6 +26,12 @@ class Tally:
     look_at: frozenset[CustomerID] = frozenset()
     seen: frozenset[CustomerID] = frozenset()
     """Who was synced, where others may name them again: not in a run over everything."""
+    linked_users: int = 0
+    """How many users these customers have now, those left out who could not be looked at."""
+    linked_companies: int = 0
+    users: int = 0
+    """How many more than before."""
+    companies: int = 0
     removals: int = 0
     failed: int = 0
     stopped: str = ""
@@ -47,6 +50,10 @@ def tally_of(results: Iterable[Result]) -> Tally:
         second_pass=frozenset(result.customer for result in settled if result.second_pass),
         waits=frozenset(result.customer for result in settled if result.waits),
         look_at=frozenset(customer for result in settled for customer in result.look_at),
+        linked_users=sum(result.linked_users for result in settled),
+        linked_companies=sum(result.linked_companies for result in settled),
+        users=sum(result.users for result in settled),
+        companies=sum(result.companies for result in settled),
         removals=sum(result.removals for result in settled),
         failed=sum(_is_failure(result) for result in every),
         stopped=f"a system could not be reached: {outage}" if outage else "",
@@ -74,6 +81,10 @@ def added(tallies: Iterable[Tally]) -> Tally:
         waits=frozenset[CustomerID]().union(*(part.waits for part in parts)),
         look_at=frozenset[CustomerID]().union(*(part.look_at for part in parts)),
         seen=frozenset[CustomerID]().union(*(part.seen for part in parts)),
+        linked_users=sum(part.linked_users for part in parts),
+        linked_companies=sum(part.linked_companies for part in parts),
+        users=sum(part.users for part in parts),
+        companies=sum(part.companies for part in parts),
         removals=sum(part.removals for part in parts),
         failed=sum(part.failed for part in parts),
         stopped=next((part.stopped for part in parts if part.stopped), ""),
@@ -92,6 +103,8 @@ def replaced(old: Tally, redone: frozenset[CustomerID], new: Tally) -> Tally:
         old,
         results=(*kept, *(result for result in merged if _worth_telling(result))),
         waits=(old.waits - redone) | new.waits,
+        linked_users=old.linked_users + new.users,
+        linked_companies=old.linked_companies + new.companies,
         stopped=new.stopped,
     )
 

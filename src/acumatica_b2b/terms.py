@@ -9,10 +9,17 @@ from acumatica_b2b.actions import Step
 from acumatica_b2b.errors import AcumaticaB2BError, RemoteError
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.mapping import CustomerMapping, map_customer
-from acumatica_b2b.model import Capabilities, ContactID, CustomerID
-from acumatica_b2b.plan import CompanyPlan
+from acumatica_b2b.model import Capabilities, ContactID, CustomerID, Record
 from acumatica_b2b.policy import Guarded, SyncPolicy
 from acumatica_b2b.protocols import LogKey
+
+
+@frozen(kw_only=True)
+class Expected:
+    """What a plan said of a customer: a digest of all of it, and its steps by kind and record."""
+
+    digest: str
+    steps: frozenset[tuple[str, Record]]
 
 
 @frozen(kw_only=True)
@@ -28,8 +35,12 @@ class Terms:
     held: frozenset[Guarded] = frozenset()
     trust_digest: bool = False
     """Whether a customer with unchanged ERP values needs no look at the shop."""
-    expected: Mapping[CustomerID, CompanyPlan] = field(factory=dict[CustomerID, CompanyPlan])
+    expected: Mapping[CustomerID, Expected] = field(factory=dict[CustomerID, Expected])
     """The plans to be followed to the letter; customers without one are synced as they stand."""
+    first_pass: bool = True
+    """Whether what the plans were made from is to be unchanged: later they are under way."""
+    approved: frozenset[str] = frozenset()
+    """What people approved, as `guard.approval` names it."""
 
 
 @frozen(kw_only=True)
@@ -52,6 +63,9 @@ class Settled:
     """Whether an address was given up, or a contact lost its user here."""
     open: bool = False
     """Whether it is to be looked at again, changed in the ERP or not."""
+    linked_users: int = 0
+    """How many users are linked now."""
+    linked_companies: int = 0
     users: int = 0
     """How many more users are linked than before."""
     companies: int = 0
@@ -86,6 +100,11 @@ def customer_of(policy: SyncPolicy, key: LogKey) -> CustomerID:
 def contact_key(policy: SyncPolicy, contact: ContactID) -> LogKey:
     """Return the key of the index that says whose user a contact has."""
     return LogKey(f"{policy.store}/contact/{_ascii(contact)}")
+
+
+def history_key(policy: SyncPolicy, customer: CustomerID) -> LogKey:
+    """Return the key of what is kept of the Customer Log when a customer's log was cut short."""
+    return LogKey(f"{policy.store}/history/{_ascii(customer)}")
 
 
 def address_key(policy: SyncPolicy, fingerprint: str) -> LogKey:

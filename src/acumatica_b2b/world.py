@@ -1,6 +1,7 @@
 """The world: all that a run knows of one customer. Every observation and every step makes a new one."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from attrs import evolve, field, frozen
 
@@ -42,6 +43,14 @@ class Home:
 
 
 @frozen(kw_only=True)
+class Loaded:
+    """The oldest commit of a log that was loaded: its first one, or its last snapshot."""
+
+    version: int
+    at: datetime
+
+
+@frozen(kw_only=True)
 class World:
     """What one run knows of one customer.
 
@@ -56,6 +65,10 @@ class World:
     state: LogState = LogState()
     company: Company | None = None
     version: int = 0
+    first: Loaded | None = None
+    """Where the log as it was loaded begins."""
+    read_at: datetime | None = None
+    """When it was."""
     ambiguous: str = ""
     adopts: str = ""
     contest: Contest = Contest(users=())
@@ -81,6 +94,12 @@ class World:
     """Whether this is a plan: ids that nobody knows yet are written back all the same."""
     allowed: frozenset[Guarded] = frozenset()
     held: frozenset[Guarded] = frozenset()
+    approved: frozenset[str] = frozenset()
+    """What people approved, as `guard.approval` names it: no limit holds it."""
+    unguarded: bool = False
+    """Whether this is to show what would be done if people approved all of it."""
+    expected: frozenset[tuple[str, Record]] | None = None
+    """The steps of the plan that is followed, by kind and record; None where none is."""
     unlinked: Mapping[Record, str] = field(factory=dict[Record, str])
     """Which counterparts were lost in this run."""
     refused: Mapping[Step, Exception] = field(factory=dict[Step, Exception])
@@ -137,6 +156,7 @@ def adopted(world: World, company: Company | None) -> World:
         world.state.contacts,
         {contact: UserID(StorefrontID(user)) for contact, user in references.items() if user},
         _kept(world),
+        frozenset((ContactID(record.id), user) for record, user in world.state.apart),
     )
     places = match_addresses(world.desired, company, world.locations)
     world = evolve(world, pairs=pairs, places=places)
@@ -169,11 +189,17 @@ def _movers(world: World) -> Mapping[str, ContactID]:
     return {user.email: user.contact for user in moved if isinstance(user, DesiredUser)}
 
 
+def may_be_made_again(world: World, record: Record) -> bool:
+    """Tell whether the policy, or a person, wants what people deleted in the shop."""
+    return world.policy.recreate_deleted or record in world.state.retried
+
+
 def deleted_users(world: World) -> frozenset[ContactID]:
     """Return the contacts whose linked user was deleted by people: a proven listing lacks it."""
-    if world.company is None or not world.company.complete or world.policy.recreate_deleted:
+    if world.company is None or not world.company.complete:
         return frozenset()
-    return frozenset(world.state.contacts.keys() - world.linked.keys())
+    missing = world.state.contacts.keys() - world.linked.keys()
+    return frozenset(contact for contact in missing if not may_be_made_again(world, contact_record(contact)))
 
 
 def _kept(world: World) -> frozenset[ContactID]:
@@ -216,6 +242,24 @@ def _links(world: World, company: Company) -> Iterator[Entry]:
         granted = record in pairs and _was_granted(world, record, users[pairs[record]])
         if old is None or old.id != identifier or (granted and identifier not in state.granted):
             yield Linked(record=record, id=identifier, granted=granted)
+    for record, identifier in _made_before_a_crash(world, company):
+        if record not in now and record not in state.links and identifier not in taken_over.get(record.kind, set()):
+            user = users.get(UserID(StorefrontID(identifier)))
+            yield Linked(record=record, id=identifier, granted=user is not None and _was_granted(world, record, user))
+
+
+def _made_before_a_crash(world: World, company: Company) -> Iterator[tuple[Record, str]]:
+    """Yield what a run that was cut off had made: where it is wanted no more, nothing else leads to it."""
+    notes = {contact_record(contact.id): contact.note_id for contact in world.customer.contacts}
+    users = {plain_email(user.email): user for user in company.users}
+    addresses = {digests(address_fields(address))["address"]: address.id for address in company.addresses}
+    for step in (intent.step for intent in world.state.open.values() if intent.step.do.startswith("Create")):
+        record = contact_record(ContactID(step.admin)) if step.admin else step.record
+        user, address = users.get(step.email), addresses.get(step.fields.get("address", ""))
+        if user and user.external_id.lower() in {"", notes.get(record, user.external_id.lower())}:
+            yield record, user.id
+        elif address:
+            yield record, address
 
 
 def _was_granted(world: World, record: Record, user: CompanyUser) -> bool:
@@ -243,7 +287,9 @@ def _email_checked(world: World) -> World:
     for step, email in _last_addresses(world).items():
         if step.user in users and plain_email(users[step.user].email) != email:
             error = RejectedError(Reason.INVALID, "the shop did not take the new e-mail address")
-            refused = Refused(step=digest(step), reason=error.reason, message=str(error))
+            refused = Refused(
+                step=digest(step), reason=error.reason, message=str(error), record=contact_record(step.contact)
+            )
             world = noted(evolve(world, refused={**world.refused, step: error}), refused)
     return world
 

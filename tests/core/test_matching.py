@@ -91,7 +91,7 @@ def test_reference_id() -> None:
     assert [referred(text, policy) for text in ("u-7", "u-new", "new", "u-old")] == ["7", "new", None, None]
 
 
-@given(st.from_regex(r"[0-9]{1,12}", fullmatch=True), st.sampled_from(["{id}", "B2B-{id}", "{id}/x", "a+{id}?"]))
+@given(st.integers(0, 10**12).map(str), st.sampled_from(["{id}", "B2B-{id}", "{id}/x", "a+{id}?"]))
 def test_a_reference_is_read_back(identifier: str, reference_format: str) -> None:
     """What is written as a reference is read back as the same id."""
     policy = SyncPolicy(reference_format=reference_format)

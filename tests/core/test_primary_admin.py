@@ -62,6 +62,24 @@ def test_foreign_admins_stay_beside_the_primary(regime: HandOver) -> None:
     assert said == Verdict(findings=(FindingKind.OTHER_ADMIN,))
 
 
+@pytest.mark.parametrize("regime", [HandOver.PROMOTE_FIRST, HandOver.DEMOTE_FIRST], ids=lambda regime: regime.value)
+def test_foreign_admins_are_named_when_a_hand_over_ends(regime: HandOver) -> None:
+    """Primary P and Q are admins, Q by our grant and R not: Q gives it back, the finding tells of R."""
+    said = primary_admin(Standing(primary=Primary.ADMIN, user=P, ours=(Q,), foreign=(R,), hand_over=regime))
+    assert said == Verdict(take=(Q,), findings=(FindingKind.OTHER_ADMIN,))
+
+
+@pytest.mark.parametrize(
+    ("regime", "first"),
+    [(HandOver.PROMOTE_FIRST, Verdict(give=P)), (HandOver.DEMOTE_FIRST, Verdict(take=(Q,)))],
+    ids=lambda value: value.value if isinstance(value, HandOver) else "",
+)
+def test_foreign_admins_are_named_when_a_hand_over_begins(regime: HandOver, first: Verdict) -> None:
+    """Primary P, Q is admin by our grant and R not: the hand-over begins, the finding tells of R."""
+    said = primary_admin(Standing(primary=Primary.USER, user=P, ours=(Q,), foreign=(R,), hand_over=regime))
+    assert said == evolve(first, findings=(FindingKind.OTHER_ADMIN,))
+
+
 def test_one_call_moves_it_from_a_foreign_admin() -> None:
     """Primary P, Q is admin, not by our grant: where one call moves the role, P gets it and no admin is left over."""
     said = primary_admin(Standing(primary=Primary.USER, user=P, foreign=(Q,), hand_over=HandOver.ATOMIC))

@@ -97,5 +97,5 @@ def test_bad_bodies(bad: str) -> None:
 
 def test_newer_schema() -> None:
     """A newer schema is refused, naming both."""
-    with pytest.raises(DecodeError, match=r"schema 2; this version reads up to 1"):
+    with pytest.raises(DecodeError, match=rf"schema {SCHEMA + 1}; this version reads up to {SCHEMA}"):
         fold_runs([(1, text(schema=SCHEMA + 1))])

@@ -50,6 +50,13 @@ def test_who_gets_no_company(needs: ContactID | None) -> None:
     assert told[2] == (Claimed(lost={"y": ContactID("3")}) if needs is None else NOTHING)
 
 
+def test_who_gets_no_company_and_wants_what_nobody_wants() -> None:
+    """A customer that gets no company is told of the lost address only, not of one that nobody else wants."""
+    claims = (Claim((wish(1, "x"),)), Claim((wish(2, "x"), wish(3, "z")), needs=ContactID("2")))
+    told = run(claims_settled(claims), lambda batch: [batch])
+    assert told == [NOTHING, Claimed(lost={"x": ContactID("1")})]
+
+
 def test_own_addresses() -> None:
     """Who wants an address that nobody else wants loses nothing and waits for nobody."""
     assert settled([wish(1, "x"), wish(2, "y", has="y")], [wish(3, "z", has="q")], []) == [NOTHING] * 3

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acumatica_b2b.customer_log import customer_log
+from acumatica_b2b.decisions import Decision
 from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding, FindingKind, Status
-from acumatica_b2b.logstate import LogState, applied, fold
+from acumatica_b2b.logstate import LogState, Refusals, applied, fold
 from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.synclog import (
     SCHEMA,
     Body,
     Cleared,
+    Decided,
     Done,
     Entry,
     Found,
@@ -27,6 +29,7 @@ from acumatica_b2b.synclog import (
     NotSent,
     Refused,
     SettledAt,
+    Snapshot,
     Unanswered,
     Unlinked,
     digest,
@@ -84,6 +87,8 @@ entries: dict[type, st.SearchStrategy[Any]] = {
     Found: st.builds(Found, finding=findings),
     Cleared: st.builds(Cleared, finding=findings),
     SettledAt: st.builds(SettledAt),
+    Decided: st.builds(Decided, decision=st.builds(Decision, record=records)),
+    Snapshot: st.builds(Snapshot, state=fields),
 }
 bodies = st.builds(Body, run=texts, at=moments, entries=st.lists(st.one_of(*entries.values()), max_size=4).map(tuple))
 
@@ -138,7 +143,7 @@ def test_bad_bodies(bad: str) -> None:
 
 def test_newer_schema() -> None:
     """A newer schema is refused, naming both."""
-    with pytest.raises(DecodeError, match=r"schema 2; this version reads up to 1"):
+    with pytest.raises(DecodeError, match=rf"schema {SCHEMA + 1}; this version reads up to {SCHEMA}"):
         read_body(text(schema=SCHEMA + 1))
 
 
@@ -281,8 +286,12 @@ def test_refusals_count() -> None:
     """Refusals of a step are counted until it took effect; those of another step are not touched."""
     refused = (intended("UpdateUser", id="7"), Refused(step="UpdateUser 101", reason=Reason.INVALID))
     other = (intended("UpdateUser", ANNA, id="8"), Refused(step="UpdateUser 102", reason=Reason.INVALID))
-    assert state(*refused, *refused, *other).refusals == {"UpdateUser 101": 2, "UpdateUser 102": 1}
-    assert state(*refused, *other, *did("UpdateUser", id="7")).refusals == {"UpdateUser 102": 1}
+    anna = Refusals(record=ANNA, times=1)
+    assert state(*refused, *refused, *other).refusals == {
+        "UpdateUser 101": Refusals(record=MARK, times=2),
+        "UpdateUser 102": anna,
+    }
+    assert state(*refused, *other, *did("UpdateUser", id="7")).refusals == {"UpdateUser 102": anna}
 
 
 def test_findings() -> None:

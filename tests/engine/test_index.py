@@ -41,5 +41,4 @@ def test_index_says_who_came_last(times: int) -> None:
     (log,) = store.load([LogKey(f"store/contact/{ANNA.id}")])
     (entry,) = read_body(log[-1].body).entries
     assert entry.record == Record(RecordKind.CUSTOMER, HERE)  # type: ignore[union-attr]  # a link
-    assert len(log) == times + 1
-    assert [commit.version for commit in log] == list(range(1, times + 2))
+    assert log[-1].version == times + 1

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from acumatica_b2b.acumatica import queries, records
 from acumatica_b2b.acumatica.config import AcumaticaConfig
-from acumatica_b2b.acumatica.listing import Listing, gathered, page
+from acumatica_b2b.acumatica.listing import Course, Listing, gathered, page
 from acumatica_b2b.acumatica.queries import Shape
 from acumatica_b2b.acumatica.reading import (
     Wave,
@@ -55,6 +55,7 @@ class Place:
 
     marks: Marks = field(factory=Marks)
     after: str = ""
+    course: Course = field(factory=Course)
     remaining: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
 
@@ -117,6 +118,7 @@ def _parsed(text: str, kind: type[T], name: str) -> T:
 # ------------------------------------------------------------------ everything
 def _everything(config: AcumaticaConfig, place: Place | None, now: datetime | None) -> Flow[Page[Customer]]:
     after = place.after if place else ""
+    course = place.course if place else Course()
     listing = yield from page(config, queries.customers(config), "", (after,) if after else None, config.wave)
     wave = yield from around(config, listing)
     require_fields(config, wave)
@@ -125,18 +127,19 @@ def _everything(config: AcumaticaConfig, place: Place | None, now: datetime | No
     return Page(
         items=items,
         unreadable=unreadable,
-        next=_next(listing, after, marks),
+        next=_next(listing, after, course, marks),
         watermark=Watermark(_written(marks)),
     )
 
 
-def _next(listing: Listing, after: str, marks: Marks) -> Cursor | None:
+def _next(listing: Listing, after: str, course: Course, marks: Marks) -> Cursor | None:
     if listing.stuck:
         message = f"the list of customers behind {after!r} does not move on: it shows that customer again"
         raise DecodeError(message, "Customer")
     if not listing.more or listing.last is None:
         return None
-    return Cursor(_written(Place(marks=marks, after=str(listing.last[0]))))
+    key = str(listing.last[0])
+    return Cursor(_written(Place(marks=marks, after=key, course=course.onward("Customer", key))))
 
 
 def _begun(listing: Listing, wave: Wave, now: datetime | None) -> Marks:
@@ -157,7 +160,7 @@ def _primary_marks(config: AcumaticaConfig, place: Place) -> Flow[Page[Customer]
     listing = yield from page(config, queries.marks(config), "", after, config.keys_page)
     outcomes = [(CustomerID(row.text("CustomerID")), _marked(row)) for row in listing.rows.values()]
     items, unreadable = sorted_out(outcomes)
-    return Page(items=items, unreadable=unreadable, next=_next(listing, place.after, place.marks))
+    return Page(items=items, unreadable=unreadable, next=_next(listing, place.after, place.course, place.marks))
 
 
 def _marked(row: Row) -> Outcome[Customer]:

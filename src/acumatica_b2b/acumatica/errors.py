@@ -215,6 +215,9 @@ def _by_status(response: Response, said: Complaint) -> Exception:
         case 429:
             way_out = "give the budget the licence's numbers (SM604000), or run less beside this"
             return RateLimitedError(f"Acumatica's queue of requests is full (429); {way_out}", _retry_after(response))
+        case status if 300 <= status < 400 and "login.aspx" in (response.header("location") or "").lower():
+            way_out = "check name, password and tenant"
+            return AuthenticationError(f"Acumatica leads to its page for signing in ({status}); {way_out}")
         case status if 300 <= status < 400:
             way_out = "check `url`, and that the endpoint opens in Acumatica (SM207060)"
             return ConfigurationError(f"Acumatica answers with a redirect ({status}), which is not followed; {way_out}")

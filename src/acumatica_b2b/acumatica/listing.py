@@ -7,9 +7,8 @@ page begins behind the server's last key, and a page whose keys do not ascend pr
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from itertools import pairwise
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from attrs import evolve, frozen
 
@@ -18,11 +17,14 @@ from acumatica_b2b.acumatica.config import AcumaticaConfig
 from acumatica_b2b.acumatica.errors import CannotOptimizeError, classify
 from acumatica_b2b.acumatica.queries import Key, Shape
 from acumatica_b2b.acumatica.rows import Row, key_of, row_of, rows_of
-from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.flow import Flow, together
-from acumatica_b2b.http import Request, Response, send_signed
+from acumatica_b2b.http import Request, Response, send_signed, server_time
 
 T = TypeVar("T")
+
+MOST_PAGES: Final = 20_000
+"""No tenant has so many, of whatever size."""
 
 
 @frozen(kw_only=True)
@@ -42,6 +44,29 @@ class Listing:
     asked: datetime | None
 
 
+@frozen(kw_only=True)
+class Course:
+    """How many full pages a listing has come to, and a key behind one of them, by which a circle shows."""
+
+    pages: int = 0
+    milestone: str = ""
+
+    def onward(self, entity: str, key: str) -> "Course":
+        """Return the course behind one more full page, which ends with this key.
+
+        Raises:
+            DecodeError: the list goes round in circles, or has no end.
+
+        """
+        if key == self.milestone:
+            raise DecodeError(f"the list goes round in circles: behind {key!r} it comes to {key!r} again", entity)
+        if self.pages >= MOST_PAGES:
+            raise DecodeError(f"the list does not end: behind {self.pages} full pages there is another", entity)
+        pages = self.pages + 1
+        is_power_of_two = not pages & self.pages  # so there is one within every circle, whenever that begins
+        return Course(pages=pages, milestone=key if is_power_of_two else self.milestone)
+
+
 def listed(config: AcumaticaConfig, shape: Shape, where: str, top: int) -> Flow[Listing]:
     """Return all rows that fit a filter, `top` a request."""
     return (yield from gathered(config, shape, where, top, _joined))
@@ -57,10 +82,16 @@ def _joined(whole: Listing | None, following: Listing) -> Listing:
 def gathered(
     config: AcumaticaConfig, shape: Shape, where: str, top: int, add: Callable[[T | None, Listing], T]
 ) -> Flow[T]:
-    """Return what `add` makes of the pages of a listing, of which no more than one is kept."""
+    """Return what `add` makes of the pages of a listing, of which no more than one is kept.
+
+    Raises:
+        DecodeError: the listing has no end.
+
+    """
     following = yield from page(config, shape, where, None, top)
-    whole = add(None, following)
+    whole, course = add(None, following), Course()
     while following.more and not following.stuck:
+        course = course.onward(shape.entity, str(following.last))
         following = yield from page(config, shape, where, following.last, top)
         whole = add(whole, following)
     return whole
@@ -129,14 +160,6 @@ def fits_path(key: Key) -> bool:
 def get(config: AcumaticaConfig, request: Request) -> Flow[Response]:
     """Return the answer to a request that only reads."""
     return (yield from send_signed(request, classify, config.retries, repeatable=True))
-
-
-def server_time(response: Response) -> datetime | None:
-    """Return the server's time of an answer."""
-    try:
-        return parsedate_to_datetime(response.header("date") or "")
-    except ValueError:
-        return None
 
 
 # ------------------------------------------------------------------ order

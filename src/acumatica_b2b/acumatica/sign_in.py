@@ -177,7 +177,8 @@ class SignIn:
             self._unprepared = None
         self._wanted = True
         session = yield from ask(Renew(None))
-        if not self._prepared and self._unprepared is None:
+        has_ended = self._unprepared is not None and isinstance(self._unprepared.error, AuthenticationError)
+        if not self._prepared and (self._unprepared is None or has_ended):
             yield from ask(Renew(session))  # it was opened for a check, or preparing it failed a while ago
         if self._unprepared is not None:
             raise self._unprepared.again()
@@ -191,7 +192,7 @@ class SignIn:
             # Told by who wanted it: the session is good, and to be signed out at the end.
             self._unprepared = _Failure(error, self.now() + _SOON)
         else:
-            self._prepared = True
+            self._prepared, self._unprepared = True, None
 
     def _answer(self, batch: Batch) -> Flow[Sequence[Any]]:
         answers = yield from ask_all(_as_given(effect) for effect in batch)

@@ -10,7 +10,7 @@ from acumatica_b2b.bigcommerce.config import BigCommerceConfig
 from acumatica_b2b.bigcommerce.errors import classify, classify_list, moment
 from acumatica_b2b.bigcommerce.known import Known
 from acumatica_b2b.bigcommerce.records import PageOf, Total, decoded
-from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.flow import Flow, together
 from acumatica_b2b.http import Classify, Request, Response, at, json_body, send
 
@@ -22,6 +22,12 @@ _WIDTH: Final = 50
 
 MANY: Final = 10
 """From so many records on, the whole list may be cheaper than one request for each."""
+
+_MOST_ROWS: Final = 5_000_000
+"""No list of a store has so many: a total beyond it is a fault of the server's."""
+
+_MOST_GROWTHS: Final = 50
+"""So often a list may grow while its end is looked for."""
 
 _CLOSINGS: Final = 2
 """How often what changed meanwhile is read, where that itself takes several pages."""
@@ -143,16 +149,28 @@ def _listing(
 def _pages(
     api: Api, page: type[PageOf[R]], path: Sequence[str], query: Mapping[str, str]
 ) -> Flow[tuple[int, Sequence[PageOf[R]]]]:
-    """Return when the reading began, and all pages, each beginning with the last rows of the one before."""
+    """Return when the reading began, and all pages, each beginning with the last rows of the one before.
+
+    Raises:
+        DecodeError: the list has no end.
+
+    """
     size, overlap = api.config.page_size, _overlap(api)
     response, first = yield from _page(api, page, path, query, 0)
-    read, reached, total = [first], size, first.meta.pagination.total_count
+    read, reached, total, growths = [first], size, first.meta.pagination.total_count, 0
+    there = {row.id for row in first.data}
     while reached < total:
-        offsets = range(reached - overlap, total - overlap, size - overlap)
-        answers = yield from in_slices(_page(api, page, path, query, offset) for offset in offsets)
+        if total > _MOST_ROWS or growths > _MOST_GROWTHS:
+            raise DecodeError(f"the list does not end: behind {reached} rows its total says {total}", "/".join(path))
+        offsets = range(reached - overlap, total - overlap, size - overlap)[:_WIDTH]
+        answers = yield from together(_page(api, page, path, query, offset) for offset in offsets)
         read += [one for _, one in answers]
         reached = offsets[-1] + size
-        total = max(one.meta.pagination.total_count for one in read)
+        if not (new := {row.id for _, one in answers for row in one.data} - there):
+            break  # whatever the total says, there is no more: the list is not proven
+        there |= new
+        grown = max(one.meta.pagination.total_count for _, one in answers)
+        total, growths = max(total, grown), growths + (grown > total)
     return earlier(api, moment(response)), read
 
 

@@ -8,11 +8,11 @@ only where the answer was a refusal and the list is proven. A create whose answe
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from acumatica_b2b.bigcommerce.api import Api, earlier, in_slices
 from acumatica_b2b.bigcommerce.errors import addresses_named, classify_bulk, moment, refusal
-from acumatica_b2b.errors import AcumaticaB2BError, DecodeError, OutcomeUnknownError, RejectedError
+from acumatica_b2b.errors import AcumaticaB2BError, DecodeError, OutcomeUnknownError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, ask
 from acumatica_b2b.http import Pause, Response, attempt
 from acumatica_b2b.model import StorefrontID
@@ -168,9 +168,22 @@ def _confirmed(
     if answered.refused is not None and proven:
         if answered.named:
             return Failed(_about(kind, action, answered.refused))
-        return (yield from _singly(api, kind, action))  # its own reason, if the fault was another row's
+        outcome = yield from _singly(api, kind, action)  # its own reason, if the fault was another row's
+        return (yield from _late(api, kind, action, answered, outcome))
     seen = "the bulk call was answered, and no listing shows whether this row of it was made"
     return Failed(_about(kind, action, OutcomeUnknownError(seen)))
+
+
+def _late(
+    api: Api, kind: Creates[A], action: A, answered: _Answered, outcome: Outcome[StorefrontID]
+) -> Flow[Outcome[StorefrontID]]:
+    """Return the id where the address is taken by the row itself: it was made, and the list was late to show it."""
+    match outcome:
+        case Failed(RejectedError(reason=Reason.EMAIL_TAKEN)):
+            listed = yield from _listed(api, kind, [(action, evolve(answered, refused=None))])
+            return outcome if listed.ids[0] is None else Ok(StorefrontID(str(listed.ids[0])))
+        case _:
+            return outcome
 
 
 def _about(kind: Creates[A], action: A, error: Exception) -> Exception:

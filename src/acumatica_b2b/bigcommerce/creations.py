@@ -19,6 +19,7 @@ from acumatica_b2b.bigcommerce.records import (
     CreatedUser,
     One,
     RoleRecord,
+    UserRecord,
     decoded,
     folded,
     normal_id,
@@ -156,9 +157,17 @@ class Users:
     def listed(self, actions: Sequence[CreateUser], stamp: int, /) -> Flow[Listed]:
         """Return the users by e-mail address and company."""
         found = yield from users(self.api, _recent([action.company for action in actions], stamp))
-        ids = {(folded(row.email), row.company_id): row.id for row in found.rows}
-        wanted = ((self.email(action), number(action.company, "company")) for action in actions)
-        return Listed(ids=tuple(map(ids.get, wanted)), proven=found.proven)
+        rows = {(folded(row.email), row.company_id): row for row in found.rows}
+        ids = [self._own(a, rows.get((self.email(a), number(a.company, "company")))) for a in actions]
+        return Listed(ids=tuple(ids), proven=found.proven)
+
+    def _own(self, action: CreateUser, row: UserRecord | None) -> int | None:
+        """Return the id of a user who is this contact's, or may be: nobody's by external id, and never seen before."""
+        if row is None:
+            return None
+        held = normal_id(row.uuid)
+        ours = held == normal_id(action.user.external_id) if held else row.id not in self.api.known.users
+        return row.id if ours else None
 
 
 @frozen

@@ -1,7 +1,6 @@
 """Tells an answer of the API from an error."""
 
 import re
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from acumatica_b2b.bigcommerce.complaints import addresses_in, complaints, without_addresses
@@ -16,7 +15,7 @@ from acumatica_b2b.errors import (
     RejectedError,
 )
 from acumatica_b2b.flow import Failed, Ok, Outcome
-from acumatica_b2b.http import Allowance, Response
+from acumatica_b2b.http import Allowance, Response, server_time
 
 _LONGEST: Final = 300
 _EMAIL_TAKEN: Final = re.compile(r"(?<!company )\be-?mail\b[^.;]*\balready\b|\buser already exists\b", re.IGNORECASE)
@@ -35,6 +34,8 @@ _RESETS: Final = (
     ("Retry-After", 1.0),
 )
 """Both families of headers: this API's carry units, the core API's are in milliseconds."""
+_LONGEST_WAIT: Final = 600.0
+"""Seconds; no window of either API is as long, so nobody waits longer because of a header."""
 _REMAINING: Final = ("X-Requests-Remaining", "X-Rate-Limit-Requests-Left")
 
 
@@ -46,7 +47,7 @@ def told(response: Response) -> Allowance | None:
     """Return what an answer tells of the store's quota, in either family of headers."""
     if response.status == 429:
         return Allowance(left=0, resets=_seconds(response))
-    found = (re.match(r"\s*(\d+)", response.header(name) or "") for name in _REMAINING)
+    found = (re.match(r"\s*(\d{1,9})\b", response.header(name) or "") for name in _REMAINING)
     left = next((int(match[1]) for match in found if match), None)
     return None if left is None else Allowance(left=left, resets=_seconds(response))
 
@@ -112,10 +113,8 @@ def addresses_named(response: Response) -> frozenset[str]:
 
 def moment(response: Response) -> int:
     """Return when the server answered, in unix seconds by its own clock; 0 where it doesn't say."""
-    try:
-        return int(parsedate_to_datetime(response.header("Date") or "").timestamp())
-    except ValueError:
-        return 0
+    said = server_time(response)
+    return 0 if said is None else int(said.timestamp())
 
 
 def _readable(response: Response) -> Outcome[Response]:
@@ -171,7 +170,7 @@ def _seconds(response: Response) -> float | None:
     for name, unit in _RESETS:
         number = re.match(r"\s*(\d+(?:\.\d+)?)\s*(?:s|$)", response.header(name) or "")
         if number:
-            return float(number[1]) * unit
+            return min(float(number[1]) * unit, _LONGEST_WAIT)
     return None
 
 

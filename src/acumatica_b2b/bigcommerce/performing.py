@@ -9,7 +9,6 @@ from acumatica_b2b.actions import (
     CreateCompany,
     CreateUser,
     SetRole,
-    UpdateAddress,
     UpdateCompany,
 )
 from acumatica_b2b.bigcommerce.api import Api, in_slices
@@ -17,7 +16,7 @@ from acumatica_b2b.bigcommerce.batching import update_companies
 from acumatica_b2b.bigcommerce.changing import change
 from acumatica_b2b.bigcommerce.creating import create
 from acumatica_b2b.bigcommerce.creations import Addresses, Companies, Users
-from acumatica_b2b.bigcommerce.places import learn
+from acumatica_b2b.bigcommerce.places import learn, named_by
 from acumatica_b2b.bigcommerce.records import RoleRecord
 from acumatica_b2b.bigcommerce.roles import require
 from acumatica_b2b.flow import Failed, Flow, Outcome, together
@@ -38,20 +37,29 @@ def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[Storefron
     roles: Outcome[Mapping[str, RoleRecord]] = yield from attempt(require(api, _roles(actions)))
     if isinstance(roles, Failed):
         return tuple(roles for _ in actions)
+    unknown = yield from learn(api, actions)
+    # what was not learned only now must not be sent by its code: of a company, it would stay
+    held = [next((unknown[place] for place in named_by(action) if place in unknown), None) for action in actions]
+    fit = [action for action, failed in zip(actions, held, strict=True) if failed is None]
+    performed = iter((yield from _performed(api, fit, roles.value)))
+    return tuple(next(performed) if failed is None else failed for failed in held)
+
+
+def _performed(
+    api: Api, actions: Sequence[Action], roles: Mapping[str, RoleRecord]
+) -> Flow[tuple[Outcome[StorefrontID], ...]]:
     companies = [action for action in actions if isinstance(action, CreateCompany)]
     users = [action for action in actions if isinstance(action, CreateUser)]
     addresses = [action for action in actions if isinstance(action, CreateAddress)]
     updates = [action for action in actions if isinstance(action, UpdateCompany)]
     others = [action for action in actions if not isinstance(action, _SHARING)]
-    places = [action.address.address for action in actions if isinstance(action, CreateAddress | UpdateAddress)]
-    yield from learn(api, [*(action.company.address for action in companies), *places], places)
     lanes: tuple[Sequence[Outcome[StorefrontID]], ...] = yield from together(
         (
             create(api, Companies(api), companies),
-            create(api, Users(api, roles.value), users),
+            create(api, Users(api, roles), users),
             create(api, Addresses(api), addresses),
             update_companies(api, updates),
-            in_slices(attempt(change(api, action, roles.value)) for action in others),
+            in_slices(attempt(change(api, action, roles)) for action in others),
         )
     )
     return _in_order(actions, lanes)

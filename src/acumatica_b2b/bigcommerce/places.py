@@ -1,7 +1,9 @@
 """Names of states and countries from the shop's own lists; the ERP knows them by their codes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
+from acumatica_b2b.actions import Action, CreateAddress, CreateCompany, UpdateAddress
 from acumatica_b2b.bigcommerce.api import Api
 from acumatica_b2b.bigcommerce.records import CountryRecord, One, StateRecord, decoded
 from acumatica_b2b.errors import RejectedError
@@ -12,20 +14,40 @@ from acumatica_b2b.model import PostalAddress
 _BY_CODE = "1"
 
 
-def learn(api: Api, states_of: Iterable[PostalAddress], countries_of: Iterable[PostalAddress]) -> Flow[None]:
-    """Look up the states of some addresses and the countries of some, each once."""
-    states = {key for key in map(_key, states_of) if all(key)}
-    countries = {(address.country.upper(), "") for address in countries_of if address.country}
-    missing = sorted((states | countries) - api.known.places.keys())
-    answers = yield from together(attempt(_name(api, *key)) for key in missing)
-    for key, answer in zip(missing, answers, strict=True):
+Place: TypeAlias = tuple[str, str]
+"""The code of a country, and that of one of its states or nothing."""
+
+
+def learn(api: Api, actions: Iterable[Action]) -> Flow[Mapping[Place, Failed]]:
+    """Look up the places that some actions name, each once; return those of which nobody knows what they are called."""
+    wanted = {place for action in actions for place in named_by(action)}
+    missing = sorted(wanted - api.known.places.keys())
+    answers = yield from together(attempt(_name(api, *place)) for place in missing)
+    unknown: dict[Place, Failed] = {}
+    for place, answer in zip(missing, answers, strict=True):
         match answer:
             case Ok(name):
-                api.known.places[key] = name
+                api.known.places[place] = name
             case Failed(RejectedError()):
-                api.known.places[key] = None
+                api.known.places[place] = None
             case Failed():
-                pass  # the code will do for now; asked again with the next address
+                unknown[place] = answer
+    return unknown
+
+
+def named_by(action: Action) -> Iterator[Place]:
+    """Yield the places whose names an action sends."""
+    match action:
+        case CreateCompany():
+            address = action.company.address
+        case CreateAddress() | UpdateAddress():
+            address = action.address.address
+            if address.country:
+                yield (address.country.upper(), "")
+        case _:
+            return
+    if address.country and address.state:
+        yield _key(address)
 
 
 def state_name(api: Api, address: PostalAddress) -> str | None:
@@ -38,7 +60,7 @@ def country_name(api: Api, address: PostalAddress) -> str | None:
     return api.known.places.get((address.country.upper(), ""))
 
 
-def _key(address: PostalAddress) -> tuple[str, str]:
+def _key(address: PostalAddress) -> Place:
     return address.country.upper(), address.state.upper()
 
 

@@ -1,43 +1,35 @@
 """The commands, their options and their exit codes."""
 
-import enum
-import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Never
 
 import click
 from rich.text import Text
 
-from acumatica_b2b.cli import render, shapes
-from acumatica_b2b.cli.config import DEFAULT_FILE, read_config
+from acumatica_b2b.cli import deciding, planfile, render, shapes
+from acumatica_b2b.cli.config import read_config
+from acumatica_b2b.cli.options import EPILOG, Code, code_of_report, config_option, json_option, print_json
 from acumatica_b2b.errors import AcumaticaB2BError, AuthenticationError, ConfigurationError, StoreError
-from acumatica_b2b.report import Plan, RunReport
+from acumatica_b2b.report import Plan
 
-
-class Code(enum.IntEnum):
-    """What an exit code means."""
-
-    DONE = 0
-    FAILURES = 1
-    """Something failed, a finding says to act now, or a check found something wrong."""
-    USAGE = 2
-    """The command line or the configuration is wrong."""
-    HELD = 3
-    """The guard refused something."""
-    TO_DO = 10
-    """There is something to do; of `plan` only."""
-    INTERRUPTED = 130
-
-
-_EPILOG: Final = (
-    "Exit codes: 0 done; 1 failures, a finding to act on now, or something wrong in a check; 2 usage or configuration; "
-    "3 the guard refused; of plan, 10: there is something to do."
-)
+_SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Every day": ("plan", "sync", "log", "explain", "check"),
+    "With a plan in a file": ("approve", "apply"),
+    "What people decide": ("retry", "skip", "link", "unlink", "adopt", "forget"),
+    "To try it": ("demo", "simulate"),
+}
 
 
 class _Explaining(click.Group):
-    """Says what went wrong in one sentence, without a traceback."""
+    """Lists its commands by what they are for, and says what went wrong in one sentence, without a traceback."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in _SECTIONS.items():
+            with formatter.section(title):
+                known = ((name, self.get_command(ctx, name)) for name in names)
+                formatter.write_dl([(name, one.get_short_help_str(100)) for name, one in known if one])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -55,23 +47,8 @@ def _end(message: str, code: Code) -> Never:
     raise click.exceptions.Exit(code)
 
 
-def _print_json(shape: shapes.Shape) -> None:
-    click.echo(json.dumps(shape, indent=2))
-
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-_config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_FILE,
-    show_default=True,
-    help="The configuration in TOML; secrets come from the environment.",
-)
-
-
 @click.group(
-    cls=_Explaining, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Explaining, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="acumatica-b2b")
 def cli() -> None:
@@ -81,37 +58,48 @@ def cli() -> None:
 # ------------------------------------------------------------------ work
 @cli.command(short_help="Show what a sync would do; write nothing.")
 @click.argument("customers", nargs=-1)
-@_config_option
-@_json_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Keep the plan in this file, for approve and apply."
+)
+@config_option
+@json_option
 @click.pass_context
-def plan(ctx: click.Context, customers: tuple[str, ...], config_file: Path, *, as_json: bool) -> None:
-    """Show what a sync of CUSTOMERS, or of all, would do; write nothing."""
+def plan(ctx: click.Context, customers: tuple[str, ...], out: Path | None, config_file: Path, *, as_json: bool) -> None:
+    """Show what a sync of CUSTOMERS, or of all, would do; write nothing to either system."""
     from acumatica_b2b.cli import connect  # noqa: PLC0415  # --help loads no HTTP library
 
     config = read_config(config_file)
     with connect.hosted(config, os.environ, "planning") as host:
         found = connect.plan(host, customers)
+        before = planfile.write_plan(out, found, config.policy, host.clock.now()) if out else None
     if as_json:
-        _print_json(shapes.plan_shape(found, config.policy))
+        print_json(shapes.plan_shape(found, config.policy))
     else:
-        render.show_plan(render.console(), found, config.policy)
+        render.show_plan(render.console(), found, config.policy, str(out or "FILE"))
+    if out:
+        _say_where(out, before)
     ctx.exit(_code_of_plan(found))
 
 
+def _say_where(file: Path, before: planfile.PlanFile | None) -> None:
+    instead = f", in place of that of {before.sealed.made.astimezone():%Y-%m-%d %H:%M}" if before else ""
+    click.echo(f"The plan is in {str(file)!r}{instead}; `apply` does what it says.", err=True)
+
+
 def _code_of_plan(found: Plan) -> Code:
-    if found.troubles:
+    if found.troubles or (not found.steps and any(finding.act_now for finding in found.findings)):
         return Code.FAILURES
-    if found.steps:
-        return Code.TO_DO
-    return Code.FAILURES if any(finding.act_now for finding in found.findings) else Code.DONE
+    if found.held or any(company.on_approval for company in found.companies):
+        return Code.HELD
+    return Code.TO_DO if found.steps else Code.DONE
 
 
 @cli.command(short_help="Bring companies in step with their customers.")
 @click.argument("customers", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Sync every customer.")
 @click.option("--changed", is_flag=True, help="Sync what changed since the last run (the default).")
-@_config_option
-@_json_option
+@config_option
+@json_option
 @click.pass_context
 def sync(
     ctx: click.Context,
@@ -132,29 +120,23 @@ def sync(
     with connect.hosted(config, os.environ, "syncing") as host:
         report = connect.sync(host, asked)
     if as_json:
-        _print_json(shapes.report_shape(report, config.policy.primary_role))
+        print_json(shapes.report_shape(report, config.policy.primary_role))
     else:
         render.show_report(render.console(), report, config.policy.primary_role)
-    ctx.exit(_code_of_report(report))
-
-
-def _code_of_report(report: RunReport) -> Code:
-    if report.held:
-        return Code.HELD
-    return Code.DONE if report.ok else Code.FAILURES
+    ctx.exit(code_of_report(report))
 
 
 @cli.command(short_help="Show the Customer Log of one customer.")
 @click.argument("customer")
-@_config_option
-@_json_option
+@config_option
+@json_option
 def log(customer: str, config_file: Path, *, as_json: bool) -> None:
     """Show the Customer Log of CUSTOMER: what the syncs did with it, oldest first."""
     from acumatica_b2b.cli import connect  # noqa: PLC0415  # as above
 
     rows = connect.log(read_config(config_file), customer)
     if as_json:
-        _print_json({"customer": customer, "rows": [shapes.row_shape(row) for row in rows]})
+        print_json({"customer": customer, "rows": [shapes.row_shape(row) for row in rows]})
     elif rows:
         every = [(customer, row) for row in rows]
         render.console().print(render.log_table(f"Customer Log of {customer}", every, timed=True, many=len(rows)))
@@ -163,8 +145,8 @@ def log(customer: str, config_file: Path, *, as_json: bool) -> None:
 
 
 @cli.command(short_help="Look at the set-up; say what is wrong, and the way out.")
-@_config_option
-@_json_option
+@config_option
+@json_option
 @click.pass_context
 def check(ctx: click.Context, config_file: Path, *, as_json: bool) -> None:
     """Look at the whole set-up: credentials, tenant, fields, roles, channels, rights, the sync log.
@@ -177,16 +159,42 @@ def check(ctx: click.Context, config_file: Path, *, as_json: bool) -> None:
     with connect.hosted(config, os.environ, "checking") as host:
         result = connect.check(host)
     if as_json:
-        _print_json(checked.result_shape(result))
+        print_json(checked.result_shape(result))
     else:
         checked.show_result(render.console(), result)
     ctx.exit(Code.DONE if result.ok else Code.FAILURES)
 
 
+@cli.command(short_help="Tell all that is known of one contact, and why.")
+@click.argument("contact")
+@config_option
+@json_option
+@click.pass_context
+def explain(ctx: click.Context, contact: str, config_file: Path, *, as_json: bool) -> None:
+    """Tell what Acumatica, the shop and the log have of CONTACT, what the next sync would do, and why not more.
+
+    Nothing is written anywhere.
+    """
+    from acumatica_b2b.cli import connect, explained  # noqa: PLC0415  # as above
+
+    config = read_config(config_file)
+    with connect.hosted(config, os.environ, "looking") as host:
+        told = connect.explain(host, contact.strip())
+    if as_json:
+        print_json(explained.explanation_shape(told))
+    else:
+        explained.show_explanation(render.console(), told)
+    ctx.exit(Code.DONE if told.known and not told.trouble else Code.FAILURES)
+
+
+for _command in deciding.COMMANDS:
+    cli.add_command(_command)
+
+
 # ------------------------------------------------------------------ trying it
 @cli.command(short_help="Play a contact's way to Primary Admin, on simulators.")
 @click.option("--seed", type=int, help="Play 50 made-up customers, drawn from this number, instead of the story.")
-@_json_option
+@json_option
 @click.pass_context
 def demo(ctx: click.Context, seed: int | None, *, as_json: bool) -> None:
     """Play a contact's way to Primary Admin against simulators of both systems."""
@@ -208,7 +216,7 @@ def demo(ctx: click.Context, seed: int | None, *, as_json: bool) -> None:
     help="What BigCommerce allows; 0: any number.",
 )
 @click.option("--write-config", type=click.Path(path_type=Path, dir_okay=False), help="Write the configuration here.")
-@_json_option
+@json_option
 def simulate(
     seed: int,
     customers: int,

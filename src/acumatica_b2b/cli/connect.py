@@ -18,17 +18,21 @@ from acumatica_b2b.cli.config import Config
 from acumatica_b2b.cli.render import console
 from acumatica_b2b.cli.watching import StoppableClock, stoppable, watched
 from acumatica_b2b.contact_sync import ContactSync
-from acumatica_b2b.customer_log import LogRow, customer_log
+from acumatica_b2b.customer_log import LogRow
+from acumatica_b2b.decisions import Decision
 from acumatica_b2b.drivers import Listener, nobody
 from acumatica_b2b.errors import ConfigurationError, StoreError
+from acumatica_b2b.explaining import Explanation
+from acumatica_b2b.forgetting import Forgotten
 from acumatica_b2b.http import Retries
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.protocols import Clock, SyncLogStore
 from acumatica_b2b.report import Plan, RunReport
 from acumatica_b2b.runtime import SystemClock
+from acumatica_b2b.saving import Log
+from acumatica_b2b.sealed import SealedPlan
 from acumatica_b2b.stores import MemoryStore, SqliteStore
-from acumatica_b2b.synclog import read_body
-from acumatica_b2b.terms import customer_key
+from acumatica_b2b.terms import customer_key, history_key
 from acumatica_b2b.transports.httpx import HttpxTransport
 
 
@@ -62,10 +66,13 @@ def hosted(config: Config, environ: Mapping[str, str], what: str) -> Generator[H
 
 def plan(host: Host, customers: tuple[str, ...]) -> Plan:
     """Return what a sync of these customers would do, or of all where none is named; nothing is written."""
-    # a plan leaves no file behind where nothing was synced yet
-    make_store = partial(SqliteStore, host.config.log) if host.config.log.exists() else MemoryStore
-    with connected(host, make_store) as contact_sync:
+    with connected(host, _reading(host.config)) as contact_sync:
         return contact_sync.plan(customers or None)
+
+
+def _reading(config: Config) -> Callable[[], SyncLogStore]:
+    """Return the log as who only looks opens it: no file is left behind where nothing was synced yet."""
+    return partial(SqliteStore, config.log) if config.log.exists() else MemoryStore
 
 
 def sync(host: Host, asked: Asked) -> RunReport:
@@ -80,6 +87,42 @@ def sync(host: Host, asked: Asked) -> RunReport:
                 return contact_sync.sync(customers)
 
 
+def apply(host: Host, plan: SealedPlan) -> RunReport:
+    """Return what a run did that followed a plan."""
+    with connected(host, partial(SqliteStore, host.config.log)) as contact_sync:
+        return contact_sync.apply(plan)
+
+
+def approve(host: Host, plan: SealedPlan, by: str) -> int:
+    """Let a plan's guarded steps go out; return how many there are."""
+    with connected(host, partial(SqliteStore, host.config.log)) as contact_sync:
+        return contact_sync.approve(plan, by=by)
+
+
+def decide(host: Host, customer: str, decision: Decision, by: str) -> None:
+    """Record what a person decided."""
+    with connected(host, partial(SqliteStore, host.config.log)) as contact_sync:
+        contact_sync.decide(customer, decision, by=by)
+
+
+def forget(host: Host, contact: str) -> Forgotten:
+    """Erase a person from the sync log.
+
+    Raises:
+        ConfigurationError: nothing was ever synced into this log.
+
+    """
+    _require_log(host.config)
+    with connected(host, partial(SqliteStore, host.config.log)) as contact_sync:
+        return contact_sync.forget(contact)
+
+
+def explain(host: Host, contact: str) -> Explanation:
+    """Return what is known of one contact; nothing is written."""
+    with connected(host, _reading(host.config)) as contact_sync:
+        return contact_sync.explain(contact)
+
+
 def log(config: Config, customer: str) -> tuple[LogRow, ...]:
     """Return the Customer Log of one customer, oldest first; neither system is asked.
 
@@ -87,11 +130,16 @@ def log(config: Config, customer: str) -> tuple[LogRow, ...]:
         ConfigurationError: nothing was ever synced into this log.
 
     """
+    _require_log(config)
+    with SqliteStore(config.log) as store:
+        keys = customer_key(config.policy, CustomerID(customer)), history_key(config.policy, CustomerID(customer))
+        commits, history = store.load(keys)
+    return Log(customer=CustomerID(customer), commits=commits, history=history).told()
+
+
+def _require_log(config: Config) -> None:
     if not config.log.exists():
         raise ConfigurationError(f"there is no sync log {str(config.log)!r} yet; the first sync makes it")
-    with SqliteStore(config.log) as store:
-        (commits,) = store.load([customer_key(config.policy, CustomerID(customer))])
-    return customer_log(read_body(commit.body) for commit in commits)
 
 
 def check(host: Host) -> CheckResult:

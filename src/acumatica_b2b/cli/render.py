@@ -1,8 +1,9 @@
 """Tables for people: plans, reports, the Customer Log, company users."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
@@ -10,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from acumatica_b2b.actions import Step
-from acumatica_b2b.cli.words import Sort, describe, notes, plural, sort_of
+from acumatica_b2b.cli.words import Sort, notes, plural, sort_of
 from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.findings import Finding, Status
 from acumatica_b2b.model import CustomerID, Record
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
+from acumatica_b2b.words import describe
 
 MANY: Final = 40
 """From so many rows on, a table is summed up."""
@@ -72,8 +74,11 @@ def table(title: str, *columns: str) -> Table:
 
 
 # ------------------------------------------------------------------ plan and report
-def show_plan(out: Console, plan: Plan, policy: SyncPolicy) -> None:
-    """Print what would be done and what comes with it, why the rest would not, and how much it is."""
+def show_plan(out: Console, plan: Plan, policy: SyncPolicy, file: str = "FILE") -> None:
+    """Print what would be done and what comes with it, why the rest would not, and how much it is.
+
+    `file` is where the plan is kept.
+    """
     if plan.steps:
         _apart(out, plan_table(plan, policy.primary_role))
     if told := list(notes(plan, policy)):
@@ -81,12 +86,41 @@ def show_plan(out: Console, plan: Plan, policy: SyncPolicy) -> None:
         out.print()
     _show_findings(out, plan.findings)
     _show_troubles(out, plan.troubles)
+    _show_held(out, plan, policy, file)
     customers = counted(len(plan.companies), "customer")
     if plan.steps:
         concerned = sum(bool(company.steps) for company in plan.companies)
         out.print(f"{counted(len(plan.steps), 'step')} to take for {concerned} of {customers}.")
     else:
         out.print(f"Nothing to do for {customers}.")
+
+
+def _show_held(out: Console, plan: Plan, policy: SyncPolicy, file: str) -> None:
+    """Print what waits for a person's approval, and how it is given."""
+    waiting = [(company.customer, step) for company in plan.companies for step in company.on_approval]
+    if waiting:
+        _apart(out, _steps("Only with an approval", waiting, policy.primary_role))
+    kinds = ", ".join(sorted(kind.value for kind in plan.held))
+    if kinds:
+        hours = f"{policy.limits.hours:g} hours"
+        out.print(Text.assemble(("Beyond the limits: ", "bold yellow"), f"{kinds}, counted over the last {hours}."))
+    if waiting or kinds:
+        first = "`plan --out FILE`, then " if file == "FILE" else ""
+        out.print(f"If it is right: {first}`approve {file}` and `apply {file}`.")
+        out.print()
+
+
+def show_approved(out: Console, steps: Sequence[Mapping[str, Any]], file: str, *, by: str, until: datetime) -> None:
+    """Print what somebody approved, as it was shown when the plan in the file was made."""
+    made = table("Approved", "Customer", "Record", "Step", "Counts as")
+    for step in steps[:MANY]:
+        record = f"{step['record']['kind']} {step['record']['id']}"
+        made.add_row(step["customer"], record, step["what"], step["counts_as"])
+    if len(steps) > MANY:
+        made.add_row("", "", f"… and {len(steps) - MANY} more", "")
+    _apart(out, made)
+    when = until.astimezone().strftime("%Y-%m-%d %H:%M")
+    out.print(f"{counted(len(steps), 'step')} approved by {by}, until {when}. Next: `apply {file}`, or a sync.")
 
 
 def plan_table(plan: Plan, primary_role: str) -> Table:
@@ -103,7 +137,7 @@ def show_report(out: Console, report: RunReport, primary_role: str) -> None:
     _show_findings(out, report.findings)
     _show_troubles(out, report.troubles)
     for kind in sorted(report.held, key=lambda kind: kind.value):
-        way_out = "look at the plan, then raise the policy's limits"
+        way_out = "look at the plan, and approve it if it is right"
         out.print(Text.assemble(("Held by the guard: ", "bold yellow"), f"{kind.value}; {way_out}"))
     if report.stopped:
         out.print(Text(f"The run ended early: {report.stopped}", style="bold red"))

@@ -15,9 +15,9 @@ from acumatica_b2b.cli.render import console, counted, log_table, named, plan_ta
 from acumatica_b2b.cli.stage import staged
 from acumatica_b2b.cli.story import Story, facebook, generated
 from acumatica_b2b.cli.watching import stoppable
-from acumatica_b2b.cli.words import PRIMARY_ADMIN
 from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.policy import SyncPolicy
+from acumatica_b2b.words import PRIMARY_ADMIN
 
 _CUSTOMERS: Final = 50
 """How many made-up customers a seed stands for."""

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from acumatica_b2b.actions import Step
-from acumatica_b2b.cli.words import describe, notes
+from acumatica_b2b.cli.words import notes
 from acumatica_b2b.customer_log import LogRow
+from acumatica_b2b.decisions import Decision
 from acumatica_b2b.findings import Finding
+from acumatica_b2b.guard import approval
 from acumatica_b2b.model import Record
+from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
+from acumatica_b2b.words import describe
 
 Shape: TypeAlias = Mapping[str, Any]
 
@@ -18,18 +22,26 @@ Shape: TypeAlias = Mapping[str, Any]
 def plan_shape(plan: Plan, policy: SyncPolicy) -> Shape:
     """Return a plan: what would be done company by company, what comes with it, and why the rest would not."""
     return {
-        "companies": [
-            {
-                "customer": company.customer,
-                "steps": [step_shape(step, policy.primary_role) for step in company.steps],
-                "findings": [finding_shape(finding) for finding in company.findings],
-                "adopts": company.adopts or None,
-                "removals": company.removals,
-            }
-            for company in plan.companies
-        ],
+        "companies": [_company_shape(company, policy.primary_role) for company in plan.companies],
         "notes": list(notes(plan, policy)),
+        "held": sorted(kind.value for kind in plan.held),
         "troubles": [trouble_shape(trouble) for trouble in plan.troubles],
+    }
+
+
+def _company_shape(company: CompanyPlan, primary_role: str) -> Shape:
+    kinds = {name: kind.value for kind, name in company.guarded}
+
+    def counted(step: Step) -> Shape:
+        return {**step_shape(step, primary_role), "counts_as": kinds.get(approval(step))}
+
+    return {
+        "customer": company.customer,
+        "steps": [counted(step) for step in company.steps],
+        "on_approval": [counted(step) for step in company.on_approval],
+        "findings": [finding_shape(finding) for finding in company.findings],
+        "adopts": company.adopts or None,
+        "removals": company.removals,
     }
 
 
@@ -82,6 +94,17 @@ def finding_shape(finding: Finding) -> Shape:
         "act_now": finding.act_now,
         "meaning": finding.meaning,
         "way_out": finding.way_out,
+    }
+
+
+def decision_shape(customer: str, decision: Decision, by: str) -> Shape:
+    """Return what a person decided."""
+    return {
+        "customer": customer,
+        "record": record_shape(decision.record),
+        "choice": decision.choice.value,
+        "id": decision.id or None,
+        "by": by,
     }
 
 

@@ -13,7 +13,7 @@ from acumatica_b2b.errors import ConfigurationError
 T = TypeVar("T")
 Table: TypeAlias = Mapping[str, Any]
 Kind: TypeAlias = Any
-"""A type as attrs knows it, `frozenset[str] | None` included."""
+"""A type as attrs knows it, `frozenset[str] | None` and `float | None` included."""
 
 
 def is_table(given: object) -> TypeGuard[Table]:
@@ -50,6 +50,14 @@ def _any_or_texts(given: object) -> bool:
     return given == "any" or _lists(str)(given)
 
 
+def _forever_or_number(given: object) -> bool:
+    return given == "forever" or type(given) in {int, float}
+
+
+def _none_or_number(given: Any) -> float | None:
+    return None if given == "forever" else float(given)
+
+
 def _none_or_texts(given: Any) -> frozenset[str] | None:
     return None if given == "any" else frozenset(given)
 
@@ -59,6 +67,7 @@ _SHAPES: Final[Mapping[Kind, _Shape]] = {
     bool: _Shape("true or false", _is(bool), bool),
     int: _Shape("a whole number", _is(int), int),
     float: _Shape("a number", lambda given: type(given) in {int, float}, float),
+    float | None: _Shape('a number, or "forever"', _forever_or_number, _none_or_number),
     frozenset[str]: _Shape("a list of texts", _lists(str), frozenset[str]),
     frozenset[str] | None: _Shape('a list of texts, or "any"', _any_or_texts, _none_or_texts),
     tuple[str, ...]: _Shape("a list of texts", _lists(str), tuple[str, ...]),

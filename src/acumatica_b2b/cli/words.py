@@ -1,11 +1,10 @@
-"""Steps in people's words."""
+"""Steps in tables: their signs, what many of them come to, and what comes with them."""
 
 import enum
 from collections.abc import Iterator
 from typing import Final, assert_never
 
 from acumatica_b2b.actions import (
-    Changes,
     CreateAddress,
     CreateCompany,
     CreateUser,
@@ -21,10 +20,8 @@ from acumatica_b2b.actions import (
 )
 from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
 from acumatica_b2b.report import Plan
-from acumatica_b2b.shop import is_pending
+from acumatica_b2b.words import PRIMARY_ADMIN
 
-PRIMARY_ADMIN = "Primary Admin"
-_DEFAULT_ROLE = SyncPolicy().primary_role
 _FEW: Final = 20
 """So many companies that are taken over are named."""
 
@@ -54,60 +51,6 @@ def sort_of(step: Step) -> Sort:
             return Sort.WRITES_BACK
         case _:
             assert_never(step)
-
-
-def describe(step: Step, primary_role: str = _DEFAULT_ROLE) -> str:
-    """Return what a step does, without the record it is about; never an e-mail address."""
-    match step:
-        case CreateCompany(company=company, admin=admin):
-            whom = f" with {admin.first_name} {admin.last_name} as {PRIMARY_ADMIN}" if admin else ""
-            return f"create company {company.name}{whom}"
-        case UpdateCompany(changes=changes):
-            return f"change the company's {_fields(changes)}"
-        case CreateUser(user=user, role=role):
-            return f"create company user {user.first_name} {user.last_name} as {role_words(role, primary_role)}"
-        case UpdateUser(changes=(("active", value),)):
-            return f"{'activate' if value == 'yes' else 'deactivate'} the company user"
-        case UpdateUser(changes=changes):
-            return f"change the company user's {_fields(changes)}"
-        case CreateAddress(address=address):
-            return f"create address {address.label}"
-        case UpdateAddress(address=address):
-            return f"change address {address.label}"
-        case MoveAdmin():
-            return f"make the company user {PRIMARY_ADMIN}"
-        case SetRole(role=role):
-            return f"make the company user {role_words(role, primary_role)}"
-        case RemoveUser():
-            return "remove the company user"
-        case RemoveAddress():
-            return "remove the address"
-        case WriteReference(reference=reference):
-            return _written(reference.value)
-        case _:
-            assert_never(step)
-
-
-def role_words(role: str, primary_role: str = _DEFAULT_ROLE) -> str:
-    """Return a role's name; that of the primary contact under the name people know."""
-    return PRIMARY_ADMIN if role == primary_role else role
-
-
-def _fields(changes: Changes) -> str:
-    words = {"email": "e-mail", "external_id": "external ID"}
-    names = (name.removeprefix("extra_fields.") for name, _ in changes)
-    return ", ".join(words.get(name, name.replace("_", " ")) for name in names)
-
-
-def _written(reference: str) -> str:
-    if not reference:
-        return "clear its commerce reference ID in Acumatica"
-    shown = (
-        "its commerce reference ID"
-        if is_pending(reference) or "new:" in reference
-        else f"commerce reference ID {reference}"
-    )
-    return f"write {shown} to Acumatica"
 
 
 _KINDS = {

@@ -1,12 +1,10 @@
-"""An ERP and a storefront in memory, awaited."""
+"""An ERP, a storefront and a store in memory, awaited."""
 
 from collections.abc import Sequence
 
 from attrs import frozen
 
-from acumatica_b2b.actions import (
-    Action,
-)
+from acumatica_b2b.actions import Action
 from acumatica_b2b.flow import Ok, Outcome
 from acumatica_b2b.model import (
     Capabilities,
@@ -21,13 +19,16 @@ from acumatica_b2b.model import (
     StorefrontID,
 )
 from acumatica_b2b.protocols import (
+    Commit,
     Cursor,
     Erp,
     KnowsRoles,
     KnowsShoppers,
+    LogKey,
     Page,
     Query,
     Storefront,
+    SyncLogStore,
 )
 
 
@@ -85,3 +86,26 @@ class AsyncShopOf:
     async def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
         """Do the actions."""
         return self.shop.perform(actions)
+
+
+@frozen
+class AsyncStoreOf:
+    """A store that answers at once, such as MemoryStore, as `AsyncSyncLogStore`."""
+
+    store: SyncLogStore
+
+    async def load(self, keys: Sequence[LogKey], /) -> Sequence[Sequence[Commit]]:
+        """Return each key's commits by version."""
+        return self.store.load(keys)
+
+    async def append(self, commits: Sequence[Commit], /) -> Sequence[bool]:
+        """Return for each commit whether it was stored."""
+        return self.store.append(commits)
+
+    async def keys(self, prefix: str, after: LogKey | None, limit: int, /) -> Sequence[LogKey]:
+        """Return up to `limit` keys that begin with `prefix`."""
+        return self.store.keys(prefix, after, limit)
+
+    async def drop(self, key: LogKey, before: int, /) -> None:
+        """Forget the commits of a key with versions below `before`."""
+        self.store.drop(key, before)

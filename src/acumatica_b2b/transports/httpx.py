@@ -7,11 +7,14 @@ headers, parameters, credentials and timeouts. So any number of sessions can sha
 
 import asyncio
 import copy
+import logging
+import re
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,8 +38,8 @@ BEFORE_SENDING = (
 class HttpxTransport:
     """A `Transport` over an `httpx.Client`, which the caller opens and closes.
 
-    The deadline is exact while an answer's body arrives chunk by chunk, and while one operation of the
-    network stalls; only a server that sends its headers drop by drop can draw a request out beyond it.
+    The deadline is exact, also where an answer arrives drop by drop. The exception is the first request
+    over a connection that the caller's own requests opened: while its headers come drop by drop, it goes on.
 
     >>> with httpx.Client() as client:
     ...     transport = HttpxTransport(client)
@@ -58,16 +61,18 @@ class HttpxTransport:
         """
         timer = _Timer(request, time.monotonic() + request.deadline)
         prepared = _prepared(request, self.client)
-        timeouts: dict[str, float] = prepared.extensions["timeout"]
+        way = _Way(timer, prepared.extensions["timeout"])
 
-        def begin_phase(_name: str, _info: object) -> None:
-            # httpx tells that a phase begins, and then looks up how long it may take.
-            timeouts["read"] = timeouts["write"] = timer.left()
+        def heard(phase: str, info: Mapping[str, Any]) -> None:
+            way.heard(phase, info)
+            if phase.endswith(_OPENED):
+                _end_in_time(info.get("return_value"))
 
-        prepared.extensions["trace"] = begin_phase
-        with _mapped(request):
+        prepared.extensions["trace"] = heard
+        with _mapped(way):
             answer = self._twin.send(prepared, stream=True, auth=httpx.Auth(), follow_redirects=False)
             try:
+                _end_in_time(answer.extensions.get("network_stream"))
                 body = bytearray()
                 for chunk in answer.iter_bytes():
                     body += chunk
@@ -92,9 +97,15 @@ class AsyncHttpxTransport:
         """Return the answer, its content decoded, whatever its status."""
         timer = _Timer(request, time.monotonic() + request.deadline)
         prepared = _prepared(request, self.client)
+        way = _Way(timer, prepared.extensions["timeout"])
+
+        async def heard(phase: str, info: Mapping[str, Any]) -> None:
+            way.heard(phase, info)
+
+        prepared.extensions["trace"] = heard
         try:
             async with asyncio.timeout(request.deadline):
-                with _mapped(request):
+                with _mapped(way):
                     answer = await self._twin.send(prepared, stream=True, auth=httpx.Auth(), follow_redirects=False)
                     try:
                         body = bytearray()
@@ -153,16 +164,24 @@ def _named(request: Request) -> str:
 
 
 @contextmanager
-def _mapped(request: Request) -> Generator[None]:
-    """Turn httpx's errors into ours."""
+def _mapped(way: "_Way") -> Generator[None]:
+    """Turn httpx's errors into ours; meanwhile the request is known to be under way."""
+    name, token = _named(way.timer.request), _UNDER_WAY.set(way.timer)
     try:
         yield
     except BEFORE_SENDING as error:
-        message = f"{_named(request)} was not sent: {type(error).__name__}; check the address and the network"
+        message = f"{name} was not sent: {type(error).__name__}; check the address and the network"
         raise NotSentError(message) from error
     except httpx.HTTPError as error:
-        message = f"{_named(request)} lost its answer: {type(error).__name__}; it may have taken effect"
-        raise OutcomeUnknownError(message) from error
+        if way.unwritten:
+            # its words may hold a header's
+            raise NotSentError(f"{name} was not sent: {type(error).__name__}; a header is malformed") from None
+        message = f"{name} lost its answer: {type(error).__name__}; it may have taken effect"
+        # what is no word of the network's may quote the URL or a header
+        in_short = isinstance(error, httpx.NetworkError | httpx.TimeoutException)
+        raise OutcomeUnknownError(message) from (error if in_short else None)
+    finally:
+        _UNDER_WAY.reset(token)
 
 
 def _response(answer: httpx.Response, body: bytearray) -> Response:
@@ -175,6 +194,10 @@ class _Timer:
     request: Request
     ends: float
 
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self.ends
+
     def left(self) -> float:
         return max(self.ends - time.monotonic(), 0.001)
 
@@ -186,9 +209,79 @@ class _Timer:
                 f"{_named(self.request)} was cut off: its answer is larger than {limit} bytes; ask for less at once"
             )
             raise OutcomeUnknownError(message)
-        if time.monotonic() > self.ends:
+        if self.is_over:
             raise self.too_late()
 
     def too_late(self) -> OutcomeUnknownError:
         message = f"{_named(self.request)} took longer than {self.request.deadline:g} seconds; it may have taken effect"
         return OutcomeUnknownError(message)
+
+
+_UNDER_WAY: Final[ContextVar[_Timer | None]] = ContextVar("_UNDER_WAY", default=None)
+"""The request of ours that this thread or task is sending."""
+
+
+# ------------------------------------------------------------------ what httpx tells of a request on its way
+_OPENED: Final = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
+
+
+@define
+class _Way:
+    """The phases of one request, as they are told by the `trace` of httpcore."""
+
+    timer: _Timer
+    timeouts: dict[str, float]
+    unwritten: bool = False
+    """Whether it was refused before its first byte was written."""
+
+    def heard(self, phase: str, info: Mapping[str, Any]) -> None:
+        """Hear that a phase begins, before it is looked up how long that may take, or that it is over."""
+        self.timeouts["read"] = self.timeouts["write"] = self.timer.left()
+        if phase.endswith(".send_request_headers.started") and self.timer.is_over:
+            message = f"{_named(self.timer.request)} was not sent: to connect took all of its time; check the network"
+            raise NotSentError(message)
+        if phase.endswith(".send_request_headers.failed"):
+            self.unwritten = type(info.get("exception")).__name__ == "LocalProtocolError"
+
+
+def _end_in_time(stream: Any) -> None:
+    """Let each read of a connection end at the deadline of the request for which it is read."""
+    # httpcore gives each single read the same time, and of an answer's headers there may be many.
+    if stream is None or "read" in getattr(stream, "__dict__", {"read": None}):
+        return
+    read = stream.read
+
+    def read_in_time(max_bytes: int, timeout: float | None = None) -> bytes:
+        timer = _UNDER_WAY.get()
+        if timer is not None:
+            if timer.is_over:
+                raise httpx.ReadTimeout("the deadline of the request has passed")
+            timeout = timer.left() if timeout is None else min(timeout, timer.left())
+        received: bytes = read(max_bytes, timeout)
+        return received
+
+    stream.read = read_in_time
+
+
+# ------------------------------------------------------------------ what others log of it
+_HIDDEN: Final = (
+    (re.compile(r"""(://)[^\s/@"']*@"""), r"\1"),
+    (re.compile(r"""(://[^\s?"']*\?)[^\s"']*"""), r"\1<hidden>"),
+    (re.compile(r"""(?i)(b['"](?:set-cookie|location)['"], )b(?:'[^']*'|"[^"]*")"""), r"\1<hidden>"),
+    (re.compile(r"(exception=\w*ProtocolError).*"), r"\1"),
+)
+
+
+def _discreet(record: logging.LogRecord) -> bool:
+    """Take out of what is logged of our requests what belongs into no log: queries and headers, which hold secrets."""
+    if _UNDER_WAY.get() is None:
+        return True
+    line = record.getMessage()
+    for pattern, instead in _HIDDEN:
+        line = pattern.sub(instead, line)
+    record.msg, record.args = line, None
+    return not record.name.startswith("hpack")  # it tells every header of HTTP/2, the session's as well
+
+
+for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "hpack.hpack"):
+    logging.getLogger(_name).addFilter(_discreet)

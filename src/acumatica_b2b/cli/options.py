@@ -1,0 +1,78 @@
+"""What the commands have in common: exit codes, options, JSON."""
+
+import enum
+import getpass
+import json
+from pathlib import Path
+from typing import Final
+
+import click
+
+from acumatica_b2b.cli.config import DEFAULT_FILE
+from acumatica_b2b.cli.shapes import Shape
+from acumatica_b2b.findings import FindingKind
+from acumatica_b2b.report import RunReport
+
+
+class Code(enum.IntEnum):
+    """What an exit code means."""
+
+    DONE = 0
+    FAILURES = 1
+    """Something failed, a finding says to act now, or a check found something wrong."""
+    USAGE = 2
+    """The command line, the configuration or a plan's file is wrong."""
+    HELD = 3
+    """The guard held something back, or a plan needs a person's approval."""
+    TO_DO = 10
+    """There is something to do; of `plan` only."""
+    INTERRUPTED = 130
+
+
+EPILOG: Final = (
+    "Exit codes: 0 done; 1 failures, a finding to act on now, or something wrong in a check; 2 usage or configuration; "
+    "3 the guard held something back, or a plan needs an approval; of plan, 10: there is something to do."
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The configuration in TOML; secrets come from the environment.",
+)
+
+
+def _login_name() -> str:
+    """Return under whose name somebody is logged in here."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container there may be none
+        raise click.UsageError("nobody is logged in here by name; say who decides with --by NAME") from None
+
+
+by_option = click.option(
+    "--by",
+    metavar="NAME",
+    default=_login_name,
+    show_default="your login name",
+    help="Who decides it, for the Customer Log.",
+)
+
+
+def print_json(shape: Shape) -> None:
+    """Print plain data."""
+    click.echo(json.dumps(shape, indent=2))
+
+
+def code_of_report(report: RunReport) -> Code:
+    """Return what a run comes to."""
+    if report.held:
+        return Code.HELD
+    if not report.ok:
+        return Code.FAILURES
+    # what is too much for one company is held there, whatever the store's limits
+    held = any(finding.kind is FindingKind.GUARD_HELD for finding in report.findings)
+    return Code.HELD if held else Code.DONE

@@ -1,0 +1,205 @@
+"""What the log knows of a person, erased: what happened stays, whom it happened to does not."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve, frozen
+
+from acumatica_b2b.customer_log import Kept, LogRow, read_history
+from acumatica_b2b.effects import Drop, Keys, Load, Now
+from acumatica_b2b.errors import DecisionError
+from acumatica_b2b.findings import Finding
+from acumatica_b2b.flow import Flow, ask, ask_all
+from acumatica_b2b.logstate import Link, LogState, fold
+from acumatica_b2b.mapping import contact_record
+from acumatica_b2b.model import ContactID, CustomerID, Record, RecordKind
+from acumatica_b2b.policy import SyncPolicy
+from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.saving import Log, log_of, replaced
+from acumatica_b2b.synclog import Body, Done, Entry, Intended, Linked, LoggedStep, digest, read_body
+from acumatica_b2b.terms import LeftToAnotherError, Terms, address_key, contact_key, customer_key, customer_of
+
+SOMEBODY: Final = Record(RecordKind.CONTACT, "forgotten")
+"""Stands in the Customer Log for whoever was forgotten."""
+_PAGE: Final = 200
+"""Logs that are read at once."""
+
+
+@frozen(kw_only=True)
+class Forgotten:
+    """Where a person was found in the log, and is no more."""
+
+    contact: ContactID
+    customers: tuple[CustomerID, ...] = ()
+    """In whose logs."""
+    rows: int = 0
+    """Rows of the Customer Log that are about somebody now."""
+
+
+def forget(contact: ContactID, terms: Terms) -> Flow[Forgotten]:
+    """Erase what the log knows of a contact: its links, addresses and words; that something happened stays.
+
+    Every customer's log is read. Cut off, it is to be asked for again.
+
+    Raises:
+        DecisionError: the contact has a company user still, so the next sync would write of it again.
+        LeftToAnotherError: a run is at work on a customer whose log names the contact.
+
+    """
+    named: list[Log] = []
+    prefix, after = customer_key(terms.policy, CustomerID("")), None
+    while keys := (yield from ask(Keys(prefix, _PAGE, after))):
+        named += yield from _naming(contact, keys, terms)
+        after = keys[-1]
+    yield from _dropped((contact_key(terms.policy, contact),))
+    yield from _addresses_dropped(contact, named, terms.policy)
+    rows = 0
+    for log in named:
+        rows += yield from _erased(contact, log, terms)
+    return Forgotten(contact=contact, customers=tuple(log.customer for log in named), rows=rows)
+
+
+def _naming(contact: ContactID, keys: Sequence[LogKey], terms: Terms) -> Flow[list[Log]]:
+    """Return those of these logs that name the contact, or somebody who was forgotten."""
+    named: list[Log] = []
+    now = yield from ask(Now())
+    words = json.dumps(contact, ensure_ascii=False), json.dumps(SOMEBODY.id), repr(str(contact))
+    for key in keys:
+        log = yield from log_of(customer_of(terms.policy, key), terms.policy)
+        if any(word in commit.body for commit in (*log.commits, *log.history) for word in words):
+            _require_free(contact, log, now)
+            named.append(log)
+    return named
+
+
+def _require_free(contact: ContactID, log: Log, now: datetime) -> None:
+    state = fold(log.bodies())
+    if until := state.busy_until(now):
+        message = f"customer {log.customer!r}, whose log names it, is left to another run until {until:%H:%M:%S}"
+        raise LeftToAnotherError(message, until)
+    if user := state.contacts.get(contact):
+        raise DecisionError(
+            f"{contact_record(contact)} is linked to company user {user} of customer {log.customer!r}: take it out in "
+            "Acumatica and sync, or unlink it, and then forget it"
+        )
+
+
+# ------------------------------------------------------------------ what stands by itself
+def _dropped(keys: Iterable[LogKey]) -> Flow[None]:
+    asked = tuple(keys)
+    logs = yield from ask_all(Load(key) for key in asked)
+    for log in logs:
+        if log:
+            yield from ask(Drop(log[-1].key, log[-1].version + 1))
+
+
+def _addresses_dropped(contact: ContactID, named: Sequence[Log], policy: SyncPolicy) -> Flow[None]:
+    """Drop what says that a user of ours had an address of this contact's."""
+    yield from _dropped(address_key(policy, one) for log in named for one in _addresses(contact, log))
+    prefix, after = address_key(policy, ""), None
+    while keys := (yield from ask(Keys(prefix, _PAGE, after))):
+        logs = yield from ask_all(Load(key) for key in keys)
+        yield from _dropped(key for key, log in zip(keys, logs, strict=True) if log and _is_of(contact, log[-1]))
+        after = keys[-1]
+
+
+def _addresses(contact: ContactID, log: Log) -> set[str]:
+    """Return the digests of the addresses that a log's steps gave this contact."""
+    steps = [step for step in _steps(log.bodies()) if _is_about(step, contact)]
+    return {digest(step.email) for step in steps if step.email} | {
+        step.fields["email"] for step in steps if step.record.kind is RecordKind.CONTACT and "email" in step.fields
+    }
+
+
+def _is_of(contact: ContactID, commit: Commit) -> bool:
+    record = contact_record(contact)
+    return any(isinstance(entry, Linked) and entry.record == record for entry in read_body(commit.body).entries)
+
+
+# ------------------------------------------------------------------ one log
+def _erased(contact: ContactID, log: Log, terms: Terms) -> Flow[int]:
+    """Let a snapshot without the contact stand for a log; return how many rows are about somebody now."""
+    state = fold(log.bodies())
+    kept = (*(one for commit in log.history for one in read_history(commit.body)), *log.rows())
+    users = _users(contact, log, kept)
+    rows = tuple(evolve(one, rows=tuple(_told_of_nobody(row, contact, users) for row in one.rows)) for one in kept)
+    now = yield from ask(Now())
+    if not (yield from replaced(log, _without(state, contact, users), rows, terms, now)):
+        raise LeftToAnotherError(f"customer {log.customer!r}, whose log names the contact, was written to meanwhile")
+    past = log.history[-1].version + 1 if log.history else 0
+    for commits, before in ((log.commits, log.version + 1), (log.history, past)):
+        if commits:
+            yield from ask(Drop(commits[0].key, before))
+    return sum(row.record == SOMEBODY for one in rows for row in one.rows)
+
+
+def _users(contact: ContactID, log: Log, kept: Iterable[Kept]) -> frozenset[str]:
+    """Return the ids of the company users that the contact ever had here."""
+    record = contact_record(contact)
+    shown = {row.id for one in kept for row in one.rows if row.record == record and "reference" not in row.what}
+    entries = [entry for body in log.bodies() for entry in body.entries]
+    mine = {step.hash for step in _steps(log.bodies()) if step.record == record}
+    linked = {entry.id for entry in entries if isinstance(entry, Linked) and entry.record == record}
+    done = {entry.id for entry in entries if isinstance(entry, Done) and entry.step in mine}
+    return frozenset({*shown, *linked, *done} - {""})
+
+
+def _steps(bodies: Iterable[Body]) -> Iterable[LoggedStep]:
+    entries: Iterable[Entry] = (entry for body in bodies for entry in body.entries)
+    return (entry.step for entry in entries if isinstance(entry, Intended))
+
+
+def _is_about(step: LoggedStep, contact: ContactID) -> bool:
+    return step.record == contact_record(contact) or step.admin == contact
+
+
+def _told_of_nobody(row: LogRow, contact: ContactID, users: AbstractSet[str]) -> LogRow:
+    """Return a row without the contact: what happened and when stays."""
+    mine = {contact_record(contact), *(Record(RecordKind.CONTACT, f"of user {user}") for user in users)}
+    if row.record in mine:
+        return evolve(row, record=SOMEBODY, id="", message="")
+    return evolve(row, message="") if _names(row.message, contact, users) else row
+
+
+def _names(text: str, contact: ContactID, users: AbstractSet[str]) -> bool:
+    """Tell whether a text names the contact or one of its users."""
+    words = "|".join(re.escape(word) for word in (contact, *users))
+    return re.search(rf"(?<!\w)(?:{words})(?!\w)", text) is not None
+
+
+def _without(state: LogState, contact: ContactID, users: frozenset[str]) -> LogState:
+    """Return the state without the contact, and without digests that its values may have gone into."""
+    record = contact_record(contact)
+
+    def stays(finding: Finding) -> bool:
+        return finding.record != record and not _names(finding.detail, contact, users)
+
+    # a company lends its admin's e-mail address and phone number, an address its name
+    lent = {one: evolve(link, sent={}, seen={}) for one, link in state.links.items() if one.kind in _LENDING}
+    links: dict[Record, Link] = {**state.links, **lent}
+    return evolve(
+        state,
+        links=links,
+        granted=state.granted - users,
+        awaited=state.awaited - {contact},
+        former_roles={user: role for user, role in state.former_roles.items() if user not in users},
+        switched_off=frozenset(pair for pair in state.switched_off if pair[1] not in users),
+        suspended=state.suspended - users,
+        gave_way="" if state.gave_way in users else state.gave_way,
+        references={one: value for one, value in state.references.items() if one != record},
+        open={key: intent for key, intent in state.open.items() if not _is_about(intent.step, contact)},
+        refusals={},
+        skipped=state.skipped - {record},
+        retried=state.retried - {record},
+        apart=frozenset(pair for pair in state.apart if pair[0] != record),
+        findings=frozenset(filter(stays, state.findings)),
+        digest="",
+        primary="" if state.primary == contact else state.primary,
+    )
+
+
+_LENDING: Final = frozenset({RecordKind.CUSTOMER, RecordKind.LOCATION})

@@ -1,0 +1,407 @@
+"""Crashes at every point of a run: what a dead process leaves behind, and what the next run makes of it.
+
+A crash is final for the process and touches nothing else. So what one leaves behind is the state of
+ERP, shop, log and clock between two effects, and need not be reached by dying: one run is played, its
+world is forked before every effect, and each fork is recovered. Between two writes nothing changes:
+the crashes there leave the same behind, which is recovered once (`Tape.leftovers`).
+`test_a_fork_is_what_a_crash_leaves` holds the forks against real crashes.
+"""
+
+import copy
+import enum
+import json
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import attrs
+from attrs import define, evolve, field, frozen
+
+from acumatica_b2b import ContactSync, Everything, Plan, RunReport
+from acumatica_b2b.actions import CreateCompany, CreateUser, SetRole, UpdateCompany, UpdateUser
+from acumatica_b2b.drivers import Parties, Seeded
+from acumatica_b2b.flow import Flow
+from acumatica_b2b.effects import Chosen
+from acumatica_b2b.model import Company, CustomerID, HandOver, Reference
+from acumatica_b2b.policy import SyncPolicy
+from acumatica_b2b.protocols import Commit
+from acumatica_b2b.testing import Fault, Faults, FaultyErp, FaultyShop, FaultyStore, MemoryShop
+from tests import oracle
+from tests.bench import Bench, FrozenClock, kinds
+from tests.engine.crash_watch import Watch
+
+T = TypeVar("T")
+
+
+# ------------------------------------------------------------------ regimes
+@frozen(kw_only=True)
+class Regime:
+    """How a shop hands the primary role over, makes a company, and keeps external ids at that."""
+
+    hand_over: HandOver
+    inline: bool = False
+    """Companies are made with their admin."""
+    keeps: bool = True
+    """The external id of a company survives its creation."""
+    keeps_admin: bool = True
+    """So does that of the admin made along with it."""
+
+    def __str__(self) -> str:
+        said = ("-inline" * self.inline, "-drops" * (not self.keeps), "-forgets" * (not self.keeps_admin))
+        return self.hand_over.value + "".join(said)
+
+    def shop(self, **settings: Any) -> MemoryShop:
+        """Return such a shop. It watches over no admin itself: only DEMOTE_FIRST refuses a second one."""
+        return MemoryShop(
+            hand_over=self.hand_over,
+            admin_at_creation=self.inline,
+            keeps_external_id=self.keeps,
+            keeps_admin_external_id=self.keeps_admin,
+            strict=self.hand_over is HandOver.DEMOTE_FIRST,
+            roles=("Admin", "Senior Buyer", "Junior Buyer", "Suspended"),
+            **settings,
+        )
+
+
+KEEPING = ((False, True, True), (True, True, True), (True, True, False), (True, False, True), (True, False, False))
+"""Without admin and without external id nothing would lead to a company whose creation went unanswered."""
+REGIMES = tuple(
+    Regime(hand_over=hand_over, inline=inline, keeps=keeps, keeps_admin=keeps_admin)
+    for inline, keeps, keeps_admin in KEEPING
+    for hand_over in HandOver
+)
+
+
+# ------------------------------------------------------------------ scenes
+@define(kw_only=True)
+class Scene(Bench):
+    """A bench that can be forked, and knows what the oracle has to know of its past."""
+
+    history: oracle.History = field(factory=oracle.History)
+
+    def companies(self) -> dict[CustomerID, Company | None]:
+        """Return each customer's company: by its external id, or that which is to be adopted."""
+        customers, found = self.erp.snapshot(), self.shop.snapshot().values()
+        companies = oracle.companies_of(customers, found)
+        if self.policy.adopt_companies:
+            for key, customer in customers.items():
+                emails = {oracle.address_of(c.email) for c in customer.contacts if c.id == customer.primary_contact}
+                free = [one for one in found if not one.external_id and emails & {user.email for user in one.users}]
+                companies[key] = companies[key] or next(iter(free), None)
+        return companies
+
+    def adoptable(self) -> dict[str, str]:
+        """Return whose the users are who become ours by the addresses that people gave them."""
+        people = [one for customer in self.erp.snapshot().values() for one in customer.contacts]
+        note_of = {oracle.address_of(one.email): one.note_id for one in people if self.policy.adopt_companies}
+        users = [user for company in self.shop.snapshot().values() for user in company.users]
+        return {user.id: note_of[user.email] for user in users if user.email in note_of}
+
+    def settle(self) -> None:
+        """Sync once more, well: a part of the past."""
+        before = self.companies()
+        report = self.run()
+        assert not report.stopped, report.stopped
+        step = oracle.Step(customers=self.erp.snapshot(), before=before, policy=self.policy, history=self.history)
+        self.history = oracle.remember(step, self.companies())
+
+    def run(self, faults: Faults | None = None, *, changed: bool = False, only: Iterable[str] = ()) -> RunReport:
+        """Sync all, what changed, or only some, in one thread."""
+        sync = self.contact_sync
+        source = Chosen(customers=tuple(CustomerID(one) for one in only)) if only else Everything()
+        return self.driven(sync._changed() if changed else sync._synced(source), faults)
+
+    def planned(self) -> Plan:
+        """Return what would be done."""
+        return self.driven(self.contact_sync._planned(None))
+
+    def driven(self, flow: Flow[T], faults: Faults | None = None) -> T:
+        """Return what a flow comes to."""
+        played = faults or Faults(())
+        parties = Parties(
+            erp=FaultyErp(self.erp, played) if faults else self.erp,
+            storefront=FaultyShop(self.shop, played) if faults else self.shop,
+            store=FaultyStore(self.store, played) if faults else self.store,
+            clock=self.clock,
+        )
+        return Seeded(parties, random.Random(0)).run(flow)
+
+    def forked(self) -> "Scene":
+        """Return a scene that is the same now and goes its own way."""
+        erp, shop, store = _copied(self.erp), _copied(self.shop), _copied(self.store)
+        return evolve(self, erp=erp, shop=shop, store=store, clock=FrozenClock(self.clock.time))
+
+    def mark(self) -> tuple[object, ...]:
+        """Return what differs after every write."""
+        return self.shop.writes, self.erp.writes, self.versions(), self.clock.time
+
+    def customer_versions(self) -> dict[str, int]:
+        """Return how many commits each log has, without that of the runs."""
+        return {key: len(log) for key, log in self.store._logs.items() if not key.endswith("/run")}
+
+    def leased(self) -> list[str]:
+        """Return the customers whose log ends with intents: somebody was at work on them."""
+        found = []
+        for key, log in self.store._logs.items():
+            kind, _, customer = key.removeprefix(f"{self.policy.store}/").partition("/")
+            if kind == "customer" and '"Intended"' in json.dumps(json.loads(log[max(log)].body)["entries"]):
+                found.append(customer)
+        return found
+
+
+def _copied(thing: T) -> T:
+    made = copy.copy(thing)
+    for a in attrs.fields(type(thing)):  # type: ignore[arg-type]  # the parts of a bench are of attrs
+        value = getattr(thing, a.name)
+        if isinstance(value, dict):
+            setattr(made, a.name, {k: dict(v) if isinstance(v, dict) else v for k, v in value.items()})
+        elif isinstance(value, list | set):
+            setattr(made, a.name, copy.copy(value))
+    return made
+
+
+# ------------------------------------------------------------------ one run, forked between its effects
+@frozen(kw_only=True)
+class Leftover:
+    """What a crash leaves behind, with what is known of the time before."""
+
+    scene: Scene
+    watch: Watch
+
+    def revived(self, *, later: float = 0.0) -> "Leftover":
+        """Return a fork, some time later."""
+        scene = self.scene.forked()
+        scene.clock.sleep(later)
+        return Leftover(scene=scene, watch=self.watch.over_fork(scene.shop))
+
+
+@define
+class Tape:
+    """A run that is played to its end, with all that a crash could have left behind."""
+
+    live: Leftover
+    leftovers: list[Leftover] = field(factory=list[Leftover], init=False)
+    """What differs, in the order of the run; the last is what the whole run left."""
+    effects: list[tuple[str, int, int]] = field(factory=list[tuple[str, int, int]], init=False)
+    """Each effect, with the leftover of a crash before it and after it."""
+    report: RunReport | None = field(default=None, init=False)
+    _mark: tuple[object, ...] = field(default=(), init=False)
+
+    @classmethod
+    def of(cls, begun: Leftover, *, changed: bool = False) -> "Tape":
+        """Play a run from here."""
+        tape = cls(begun.revived())
+        tape.report = tape.live.scene.run(Faults(tape), changed=changed)
+        tape._fork()
+        return tape
+
+    def __call__(self, what: object) -> Fault:
+        """Fork before an effect."""
+        self._fork()
+        here = len(self.leftovers) - 1
+        self.effects.append((kind_of(what, self.live.scene), here, here))
+        return Fault.NONE
+
+    def _fork(self) -> None:
+        mark = self.live.scene.mark()
+        if mark != self._mark:
+            self._mark = mark
+            self.leftovers.append(self.live.revived())
+        if self.effects:
+            kind, before, _ = self.effects[-1]
+            self.effects[-1] = (kind, before, len(self.leftovers) - 1)
+
+
+def kind_of(what: object, scene: Scene) -> str:
+    """Return what kind of effect it is: each action, and what distinguishes it."""
+    name, policy = type(what).__name__, scene.policy
+    match what:
+        case Reference(record=record, value=value):
+            return f"WriteReference {record.kind.value} {'set' if value else 'cleared'}"
+        case Commit(key=key):
+            return f"append {_log_of(key, policy)}"
+        case str() if what.startswith(f"{policy.store}/"):
+            return f"load {_log_of(what, policy)}"
+        case CreateCompany(admin=admin):
+            return f"{name} with its admin" if admin else name
+        case CreateUser(role=role):
+            return f"{name} as admin" if role == policy.primary_role else name
+        case UpdateUser(changes=changes) | UpdateCompany(changes=changes):
+            return f"{name} {_said(dict(changes), policy)}".strip()
+        case SetRole(role=role):
+            users = {user.id: user for company in scene.shop.snapshot().values() for user in company.users}
+            restores = users[what.user].role == policy.suspended_role if what.user in users else False
+            also = {policy.primary_role: "give", policy.suspended_role: "suspend"}
+            return f"{name} {also.get(role) or ('restore' if restores else 'take')}"
+        case _ if hasattr(what, "stage"):
+            return name
+        case _:
+            return "question"
+
+
+def _log_of(key: str, policy: SyncPolicy) -> str:
+    kind = key.removeprefix(f"{policy.store}/").partition("/")[0]
+    return {"run": "run log", "customer": "customer log"}.get(kind, f"{kind} index")
+
+
+def _said(changes: Mapping[str, str], policy: SyncPolicy) -> str:
+    if "active" in changes:
+        return f"active: {changes['active']}"
+    if policy.parking_domain and changes.get("email", "").endswith(policy.parking_domain):
+        return "e-mail parked"
+    return "external id" if "external_id" in changes else "e-mail" if "email" in changes else ""
+
+
+# ------------------------------------------------------------------ worlds
+@frozen(kw_only=True, eq=False)
+class World:
+    """A past, and edits that one run is to follow; `then` is the day after."""
+
+    name: str
+    begin: Callable[[Scene], None]
+    then: Callable[[Scene], None]
+    policy: SyncPolicy = SyncPolicy()
+    settings: Mapping[str, Any] = field(factory=dict[str, Any])
+    small: bool = False
+    """Pairs of crashes are tried by default."""
+    seen: bool = True
+    """The edits are in the ERP, with their stamps: a run of changes sees them."""
+    waits: bool = True
+    """All is the same where a run finds customers left to one that died. Not so where customers of one wave
+    contest something: who is left alone has no say."""
+    judged: bool = True
+    """The oracle knows the policy; else `ends` says what is to come of it."""
+    ends: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def picture(scene: Scene, old: frozenset[str]) -> object:
+    """Return shop and references such that two worlds compare: new ids are replaced by whose they are."""
+    names: dict[str, str] = {"": ""}
+    companies = scene.shop.snapshot().values()
+    for company in companies:
+        names[company.id] = company.id if company.id in old else f"company {company.external_id}"
+        names |= {user.id: user.id if user.id in old else f"user {user.external_id}" for user in company.users}
+        names |= {one.id: one.id if one.id in old else f"address {one.external_id}" for one in company.addresses}
+    shop = [
+        evolve(
+            company,
+            id=names[company.id],
+            users=_sorted(evolve(user, id=names[user.id], company=names[company.id]) for user in company.users),
+            addresses=_sorted(evolve(one, id=names[one.id]) for one in company.addresses),
+        )
+        for company in companies
+    ]
+    references = [
+        (record.id, names.get(str(record.reference), record.reference))
+        for customer in scene.erp.snapshot().values()
+        for record in (customer, *customer.contacts, *customer.locations)
+    ]
+    return _sorted(shop), sorted(references)
+
+
+def _sorted(records: Iterable[T]) -> tuple[T, ...]:
+    return tuple(sorted(records, key=repr))
+
+
+def ids_of(scene: Scene) -> frozenset[str]:
+    """Return all ids of the shop."""
+    companies = scene.shop.snapshot().values()
+    parts = (part for company in companies for part in (company, *company.users, *company.addresses))
+    return frozenset(part.id for part in parts)
+
+
+# ------------------------------------------------------------------ a world in a regime
+@frozen(kw_only=True)
+class Case:
+    """A world in a regime: its run without a crash, and what that comes to."""
+
+    world: World
+    regime: Regime
+    begun: Leftover
+    before: oracle.Companies
+    tape: Tape
+    old: frozenset[str]
+    wanted: object
+    later: object
+    """The picture after the day that follows."""
+
+    @classmethod
+    def of(cls, world: World, regime: Regime, *, changed: bool = False) -> "Case":
+        """Play the run without a crash, and the day after; the oracle has to agree."""
+        scene = Scene(shop=regime.shop(**world.settings), policy=world.policy)
+        world.begin(scene)
+        begun = Leftover(scene=scene, watch=Watch.over(scene.shop, scene.policy, scene.adoptable()))
+        old, before = ids_of(scene), scene.companies()
+        tape = Tape.of(begun, changed=changed)
+        done, later = tape.leftovers[-1].revived().scene, tape.leftovers[-1].revived().scene
+        world.then(later)
+        later.run()
+        case = cls(
+            world=world,
+            regime=regime,
+            begun=begun,
+            before=before,
+            tape=tape,
+            old=old,
+            wanted=picture(done, old),
+            later=picture(later, old),
+        )
+        case.judge(done)
+        assert world.ends in {"", told(done)}
+        return case
+
+    def judge(self, scene: Scene) -> None:
+        """Check that all is as after the run without a crash, as the oracle says, and that nothing is left to do."""
+        if self.world.judged:
+            self.judge_by_rules(scene)
+        assert picture(scene, self.old) == self.wanted
+        self.judge_rest(scene)
+
+    def recover(self, left: Leftover, *, later: float, changed: bool = False) -> Scene:
+        """Return the scene after the next run, judged: it takes over at once, or waits for what leases are left."""
+        one = left.revived(later=later).scene
+        leased, began = bool(one.leased()), one.clock.time
+        report = one.run(changed=changed)
+        assert not report.stopped, report.stopped
+        assert not report.troubles, report.troubles
+        assert (one.clock.time > began) is (leased and later < one.policy.lease), "it took over too early or too late"
+        self.judge(one)
+        return one
+
+    def judge_by_rules(self, scene: Scene) -> None:
+        """Check that all is as the oracle says, seen from before the run."""
+        customers, past = scene.erp.snapshot(), self.begun.scene
+        step = oracle.Step(customers=customers, before=self.before, policy=past.policy, history=past.history)
+        complaints = oracle.check_step(step, scene.companies())
+        assert not complaints, complaints
+
+    def judge_next_day(self, scene: Scene) -> None:
+        """Check that the day after comes to what it would have come to."""
+        self.world.then(scene)
+        scene.run()
+        assert picture(scene, self.old) == self.later
+
+    def judge_rest(self, scene: Scene) -> None:
+        """Check that nothing is left to do."""
+        plan = scene.planned()
+        assert plan.steps == ()
+        assert plan.troubles == ()
+        before = scene.customer_versions()
+        again = scene.run()
+        assert again.steps == ()
+        assert again.troubles == ()
+        assert scene.customer_versions() == before, "a run with nothing to do wrote to the log"
+
+
+def told(scene: Scene) -> str:
+    """Return the users of all companies with their roles, company by company."""
+    companies = scene.shop.snapshot().values()
+    return " ".join(
+        f"{user.email.partition('@')[0]}:{user.role if user.active else 'off'}"
+        for company in companies
+        for user in sorted(company.users, key=lambda user: user.email)
+    )
+
