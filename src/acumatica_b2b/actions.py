@@ -13,6 +13,7 @@ from acumatica_b2b.model import (
     DesiredAddress,
     DesiredCompany,
     DesiredUser,
+    Discreet,
     LocationID,
     Reference,
     StorefrontID,
@@ -34,8 +35,8 @@ class CreateCompany(Effect[Outcome[StorefrontID]]):
     role: str
 
 
-@frozen(kw_only=True)
-class UpdateCompany(Effect[Outcome[StorefrontID]]):
+@frozen(kw_only=True, repr=False)
+class UpdateCompany(Discreet, Effect[Outcome[StorefrontID]]):
     """Change fields of a company. → company id."""
 
     stage = 40
@@ -54,8 +55,8 @@ class CreateUser(Effect[Outcome[StorefrontID]]):
     role: str
 
 
-@frozen(kw_only=True)
-class UpdateUser(Effect[Outcome[StorefrontID]]):
+@frozen(kw_only=True, repr=False)
+class UpdateUser(Discreet, Effect[Outcome[StorefrontID]]):
     """Change fields of a company user; its role is not one of them. → user id."""
 
     stage = 40

@@ -11,13 +11,14 @@ from attrs import define, field
 from acumatica_b2b.effects import Keys, Load
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
+from acumatica_b2b.keys import contact_key, customer_key, customer_of
 from acumatica_b2b.logstate import LogState, fold
 from acumatica_b2b.mapping import DELETED, customer_record
 from acumatica_b2b.model import ContactID, CustomerID
 from acumatica_b2b.observing import read_home
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.synclog import digest, read_body
-from acumatica_b2b.terms import Terms, contact_key, customer_key, customer_of
+from acumatica_b2b.terms import Terms
 
 _PAGE: Final = 1000
 """Keys of the log that are read at once."""

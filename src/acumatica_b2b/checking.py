@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from acumatica_b2b.check import Book, Check, CheckResult, ChecksItself, Needs, Part, Seen, Verdict, good, note, wrong
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, arun, ask, run
+from acumatica_b2b.keys import customer_key, customer_of
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
 from acumatica_b2b.protocols import (
@@ -25,7 +26,6 @@ from acumatica_b2b.protocols import (
     SyncLogStore,
 )
 from acumatica_b2b.runlog import fold_runs
-from acumatica_b2b.terms import customer_key, customer_of
 
 Fills: TypeAlias = frozenset[str] | None
 """The names of the extra fields that the mapping fills; None: nobody knows."""

@@ -9,6 +9,7 @@ from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.effects import Load, Now, Observe, ReadCustomer
 from acumatica_b2b.errors import DecisionError
 from acumatica_b2b.flow import Flow, ask, value_of
+from acumatica_b2b.keys import contact_key
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import (
     Company,
@@ -27,7 +28,7 @@ from acumatica_b2b.runlog import Opened
 from acumatica_b2b.runs import recorded
 from acumatica_b2b.saving import saved
 from acumatica_b2b.synclog import Decided, Entry, Linked, Unlinked
-from acumatica_b2b.terms import Terms, contact_key
+from acumatica_b2b.terms import Terms
 from acumatica_b2b.whose import customers_of
 from acumatica_b2b.world import World, noted
 

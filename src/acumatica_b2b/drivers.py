@@ -332,13 +332,21 @@ class Seeded:
             case _:
                 return _talked(self.parties.talk(batch))
 
+    def _answered(self, flow: Flow[Any], batch: Batch) -> Batch:
+        """Return what a flow asks next; an error of its batch is raised where it asked, as in threads."""
+        try:
+            answers = self(batch)
+        except Exception as error:
+            return flow.throw(error)
+        return flow.send(answers)
+
     def _side_by_side(self, flows: tuple[Flow[Any], ...]) -> tuple[Any, ...]:
         waiting: dict[int, Batch] = {}
         done: dict[int, Any] = {}
 
-        def advance(i: int, answers: Sequence[Any] | None) -> None:
+        def advance(i: int, batch: Batch | None) -> None:
             try:
-                waiting[i] = next(flows[i]) if answers is None else flows[i].send(answers)
+                waiting[i] = self._answered(flows[i], batch) if batch else next(flows[i])
             except StopIteration as stop:
                 done[i] = stop.value
 
@@ -347,7 +355,7 @@ class Seeded:
                 advance(i, None)
             while waiting:
                 i = self.die.choice(sorted(waiting))
-                advance(i, self(waiting.pop(i)))
+                advance(i, waiting.pop(i))
         finally:
             for flow in flows:
                 flow.close()

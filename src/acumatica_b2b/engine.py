@@ -29,7 +29,7 @@ def plan_customer(customer: Customer, terms: Terms) -> Flow[CompanyPlan]:
     world = yield from loaded(customer, terms)
     if world.record in world.state.skipped:
         return CompanyPlan(customer=customer.id, steps=(), findings=_passed_over(world).findings)
-    world = yield from observed(evolve(world, planning=True))
+    world = yield from observed(evolve(world, planning=True), terms.owners)
     return plan_company(world)
 
 
@@ -48,7 +48,7 @@ def sync_customer(customer: Customer, terms: Terms) -> Flow[Settled]:
         return _passed_over(world)
     if terms.trust_digest and world.state.digest == _digest(world) and not world.state.open:
         return Settled(customer=customer.id)
-    world = yield from observed(world)
+    world = yield from observed(world, terms.owners)
     _check_expected(world, terms)
     world = yield from _advanced(world, terms)
     if any(not isinstance(step, WriteReference) for step in world.taken):
@@ -199,9 +199,15 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         linked_companies=int(world.record in world.state.links),
         users=len(world.state.contacts) - len(before.state.contacts),
         companies=(world.record in world.state.links) - (before.record in before.state.links),
-        held=world.held,
+        held=world.held
+        | ({Guarded.REMOVALS} if any(f.kind is FindingKind.GUARD_HELD for f in going.findings) else set()),
         outage=_outage(world),
     )
+
+
+def _too_much(going: Leaving) -> frozenset[Guarded]:
+    """Return what is held because it is too much of one company."""
+    return frozenset(Guarded.REMOVALS for finding in going.findings if finding.kind is FindingKind.GUARD_HELD)
 
 
 def _unapproved(world: World, going: Leaving) -> tuple[Step, ...]:

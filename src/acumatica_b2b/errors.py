@@ -21,6 +21,18 @@ No message holds a secret, and none an e-mail address. Every error pickles.
 
 import enum
 import re
+from typing import Final
+
+_ADDRESS: Final = re.compile(r"""[^\s'"<>()\[\],;:=&?/]*(?:@|%40)[^\s'"<>()\[\],;&]*""")
+
+
+def without_emails(text: str) -> str:
+    """Return a text with its e-mail addresses taken out.
+
+    >>> without_emails("GET /users?email=ann%40a.example failed for ann@a.example")
+    'GET /users?email=<e-mail> failed for <e-mail>'
+    """
+    return _ADDRESS.sub("<e-mail>", text)
 
 
 class Reason(enum.Enum):
@@ -107,7 +119,7 @@ class RejectedError(RemoteError):
     """The other system understood the request and said no; e-mail addresses in its words are taken out."""
 
     def __init__(self, reason: Reason, message: str = "") -> None:
-        super().__init__(reason, re.sub(r"[^\s'\"<>()]+@[^\s'\"<>()]+", "<e-mail>", message))
+        super().__init__(reason, without_emails(message))
         self.reason = reason
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from acumatica_b2b.effects import Drop, Keys, Load, Now
 from acumatica_b2b.errors import DecisionError
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.flow import Flow, ask, ask_all
+from acumatica_b2b.keys import address_key, contact_key, customer_key, customer_of
 from acumatica_b2b.logstate import Link, LogState, fold
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import ContactID, CustomerID, Record, RecordKind
@@ -21,7 +22,7 @@ from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.saving import Log, log_of, replaced
 from acumatica_b2b.synclog import Body, Done, Entry, Intended, Linked, LoggedStep, digest, read_body
-from acumatica_b2b.terms import LeftToAnotherError, Terms, address_key, contact_key, customer_key, customer_of
+from acumatica_b2b.terms import LeftToAnotherError, Terms
 
 SOMEBODY: Final = Record(RecordKind.CONTACT, "forgotten")
 """Stands in the Customer Log for whoever was forgotten."""

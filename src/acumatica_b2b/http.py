@@ -22,6 +22,7 @@ from acumatica_b2b.errors import (
     Reason,
     RejectedError,
     RemoteError,
+    without_emails,
 )
 from acumatica_b2b.flow import Effect, Failed, Flow, Ok, Outcome, ask
 
@@ -33,7 +34,7 @@ class Request:
     """One HTTP request; `url` holds the encoded query, `deadline` is the whole of it in seconds."""
 
     method: str
-    url: str
+    url: str = field(repr=lambda url: without_emails(repr(url)))
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     deadline: float = 30.0

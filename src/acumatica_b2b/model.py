@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal, NewType, TypeAlias
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
+
+from acumatica_b2b.errors import without_emails
 
 CustomerID = NewType("CustomerID", str)
 ContactID = NewType("ContactID", str)
@@ -33,6 +35,16 @@ UNSET: Final = Unset.UNSET
 MaybeUnset: TypeAlias = Literal[Unset.UNSET]
 
 
+class Discreet:
+    """What shows no e-mail address: the repr of a record soon stands in a log."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(type(self)))
+        return without_emails(f"{type(self).__name__}({told})")
+
+
 class RecordKind(enum.Enum):
     """Which kind of ERP record something is about."""
 
@@ -53,8 +65,8 @@ class Record:
 
 
 # ------------------------------------------------------------------ Acumatica's side
-@frozen(kw_only=True)
-class PostalAddress:
+@frozen(kw_only=True, repr=False)
+class PostalAddress(Discreet):
     """Where something is. `state` and `country` as the ERP has them: codes, such as CA and US."""
 
     line1: str = ""
@@ -78,8 +90,8 @@ class SiteAssociation:
     sites: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class Contact:
+@frozen(kw_only=True, repr=False)
+class Contact(Discreet):
     """A person of a customer (CR302000). `email` is the field as it stands: it may hold several."""
 
     id: ContactID
@@ -97,8 +109,8 @@ class Contact:
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
 
 
-@frozen(kw_only=True)
-class Location:
+@frozen(kw_only=True, repr=False)
+class Location(Discreet):
     """A place of a customer (AR303020); `default` is the one that orders are shipped to."""
 
     id: LocationID
@@ -115,8 +127,8 @@ class Location:
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
 
 
-@frozen(kw_only=True)
-class Customer:
+@frozen(kw_only=True, repr=False)
+class Customer(Discreet):
     """A customer (AR303000) with its contacts and locations.
 
     `complete` says that contacts and locations were read in full: only then does the absence of
@@ -145,8 +157,8 @@ class Customer:
     """There is no such customer any more, by the ERP's own word: all but the id is unknown."""
 
 
-@frozen(kw_only=True)
-class Reference:
+@frozen(kw_only=True, repr=False)
+class Reference(Discreet):
     """The commerce reference ID to write back to one ERP record; `value` "" clears it."""
 
     record: Record
@@ -156,8 +168,8 @@ class Reference:
 
 
 # ------------------------------------------------------------------ what there should be
-@frozen(kw_only=True)
-class DesiredCompany:
+@frozen(kw_only=True, repr=False)
+class DesiredCompany(Discreet):
     """The company that a customer should become."""
 
     customer: CustomerID
@@ -169,8 +181,8 @@ class DesiredCompany:
     extra_fields: tuple[tuple[str, str], ...] = ()
 
 
-@frozen(kw_only=True)
-class DesiredUser:
+@frozen(kw_only=True, repr=False)
+class DesiredUser(Discreet):
     """The company user that a contact should become; `email` is one address, in lower case."""
 
     contact: ContactID
@@ -183,8 +195,8 @@ class DesiredUser:
     sites: tuple[str, ...] = ()
 
 
-@frozen(kw_only=True)
-class DesiredAddress:
+@frozen(kw_only=True, repr=False)
+class DesiredAddress(Discreet):
     """The address that a location should become."""
 
     location: LocationID
@@ -200,8 +212,8 @@ class DesiredAddress:
 
 
 # ------------------------------------------------------------------ the storefront's side
-@frozen(kw_only=True)
-class CompanyUser:
+@frozen(kw_only=True, repr=False)
+class CompanyUser(Discreet):
     """A person who buys for a company, as the storefront has it.
 
     `role` is the name under which the policy knows the role; a client tells roles apart by their
@@ -220,8 +232,8 @@ class CompanyUser:
     extra_fields: tuple[tuple[str, str], ...] = ()
 
 
-@frozen(kw_only=True)
-class CompanyAddress:
+@frozen(kw_only=True, repr=False)
+class CompanyAddress(Discreet):
     """An address of a company, with state and country as codes where the shop tells them."""
 
     id: AddressID
@@ -235,8 +247,8 @@ class CompanyAddress:
     default_billing: bool = False
 
 
-@frozen(kw_only=True)
-class Company:
+@frozen(kw_only=True, repr=False)
+class Company(Discreet):
     """A company with its users and addresses, as the storefront has it.
 
     `complete` says that the listing is proven: only then does the absence of a user mean anything.

@@ -20,6 +20,7 @@ from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Flow, Ok, ask, ask_all, value_of
 from acumatica_b2b.guard import approval_of_adoption
+from acumatica_b2b.keys import address_key, contact_key, customer_key
 from acumatica_b2b.logstate import fold, own_contacts
 from acumatica_b2b.mapping import DELETED, Desired, contact_record, left_out, passed_over, plain_email
 from acumatica_b2b.matching import adoptable, contested, referred
@@ -37,7 +38,8 @@ from acumatica_b2b.model import (
 from acumatica_b2b.policy import ExistingShoppers, FirstAdmin, Guarded
 from acumatica_b2b.proposals import admin_to_be, can_have_users, deleted_company
 from acumatica_b2b.synclog import Linked, Unlinked, digest, read_body
-from acumatica_b2b.terms import LeftToAnotherError, Terms, address_key, contact_key, customer_key
+from acumatica_b2b.terms import LeftToAnotherError, Terms
+from acumatica_b2b.whose import Owners
 from acumatica_b2b.world import Home, Loaded, World, adopted, deleted_users, noted
 
 
@@ -84,13 +86,13 @@ def _desired(customer: Customer, terms: Terms) -> Desired:
         raise DecodeError(message) from error
 
 
-def observed(world: World) -> Flow[World]:
+def observed(world: World, owners: Owners) -> Flow[World]:
     """Return the world with the shop's side of it, and who is who."""
     company = yield from _company(world)
     if isinstance(company, str):
         world, company = evolve(world, ambiguous=company), None
     if company is None and not world.ambiguous:
-        world, company = yield from _adoption(world)
+        world, company = yield from _adoption(world, owners)
     world = yield from _homes(world)
     world = yield from _gone(world)
     world = yield from _claims(adopted(world, company))
@@ -151,7 +153,7 @@ def _lost_creation(world: World, ours: set[str]) -> Flow[Company | None]:
     return None
 
 
-def _adoption(world: World) -> Flow[tuple[World, Company | None]]:
+def _adoption(world: World, owners: Owners) -> Flow[tuple[World, Company | None]]:
     """Return the one unlinked company that holds the primary's address or most of the contacts'."""
     if not world.policy.adopt_companies or deleted_company(world) or not world.desired.takes_part:
         return world, None
@@ -167,7 +169,7 @@ def _adoption(world: World) -> Flow[tuple[World, Company | None]]:
             customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
         )
         company = value_of((yield from ask(Observe(ref))))
-        if company and not company.external_id:
+        if company and not company.external_id and (yield from owners.of(company.id, world.policy)) is None:
             candidates.append(company)
     match candidates:
         case []:
@@ -291,9 +293,10 @@ def _find(emails: Iterable[str]) -> Flow[list[CompanyUser]]:
 
 
 def _lost_links(world: World) -> Iterator[Unlinked]:
-    """Yield the links of leavers whose user is gone already: nothing is left to be removed."""
+    """Yield the links of leavers whose user, or whole company, is gone already: nothing is left to be removed."""
     out = {f.record for f in world.desired.findings if f.kind.about.leaves} | {contact_record(c) for c in world.gone}
-    if world.company is None or not world.company.complete or not world.desired.takes_part:
+    gone = world.company is None and world.record in world.state.links and not world.ambiguous
+    if not (gone or (world.company and world.company.complete)) or not world.desired.takes_part:
         return
     for contact in sorted(world.state.contacts.keys() - world.linked.keys()):
         if contact_record(contact) in out:

@@ -38,6 +38,7 @@ from acumatica_b2b.errors import (
 )
 from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
 from acumatica_b2b.guard import within
+from acumatica_b2b.keys import customer_key, customer_of
 from acumatica_b2b.logstate import fold
 from acumatica_b2b.model import Customer, CustomerID, NoteID
 from acumatica_b2b.plan import CompanyPlan
@@ -49,7 +50,7 @@ from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
 from acumatica_b2b.shared import claims_settled
 from acumatica_b2b.synclog import read_body
 from acumatica_b2b.tally import Result, Tally, added, replaced, report_of, tally_of, too_many_failures
-from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms, customer_key, customer_of
+from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms
 
 
 # ------------------------------------------------------------------ the run

@@ -9,9 +9,9 @@ from acumatica_b2b.actions import Step
 from acumatica_b2b.errors import AcumaticaB2BError, RemoteError
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.mapping import CustomerMapping, map_customer
-from acumatica_b2b.model import Capabilities, ContactID, CustomerID, Record
+from acumatica_b2b.model import Capabilities, CustomerID, Record
 from acumatica_b2b.policy import Guarded, SyncPolicy
-from acumatica_b2b.protocols import LogKey
+from acumatica_b2b.whose import Owners
 
 
 @frozen(kw_only=True)
@@ -39,6 +39,8 @@ class Terms:
     """The plans to be followed to the letter; customers without one are synced as they stand."""
     first_pass: bool = True
     """Whether what the plans were made from is to be unchanged: later they are under way."""
+    owners: Owners = field(factory=Owners)
+    """Who is known to have which company, read once a run."""
     approved: frozenset[str] = frozenset()
     """What people approved, as `guard.approval` names it."""
 
@@ -84,34 +86,3 @@ class LeftToAnotherError(AcumaticaB2BError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-def customer_key(policy: SyncPolicy, customer: CustomerID) -> LogKey:
-    """Return the key of a customer's log."""
-    return LogKey(f"{policy.store}/customer/{_ascii(customer)}")
-
-
-def customer_of(policy: SyncPolicy, key: LogKey) -> CustomerID:
-    """Return the customer whose log has this key."""
-    name = key.removeprefix(customer_key(policy, CustomerID("")))
-    return CustomerID(bytes.fromhex(name[1:]).decode() if name.startswith("~") else name)
-
-
-def contact_key(policy: SyncPolicy, contact: ContactID) -> LogKey:
-    """Return the key of the index that says whose user a contact has."""
-    return LogKey(f"{policy.store}/contact/{_ascii(contact)}")
-
-
-def history_key(policy: SyncPolicy, customer: CustomerID) -> LogKey:
-    """Return the key of what is kept of the Customer Log when a customer's log was cut short."""
-    return LogKey(f"{policy.store}/history/{_ascii(customer)}")
-
-
-def address_key(policy: SyncPolicy, fingerprint: str) -> LogKey:
-    """Return the key of what says that a user of ours has had, or was to have, the address of this digest."""
-    return LogKey(f"{policy.store}/address/{fingerprint}")
-
-
-def _ascii(identifier: str) -> str:
-    plain = identifier.isascii() and identifier.isprintable() and not identifier.startswith("~")
-    return identifier if plain else f"~{identifier.encode().hex()}"

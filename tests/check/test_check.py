@@ -8,6 +8,7 @@ from acumatica_b2b.acumatica import Acumatica, Password
 from acumatica_b2b.check import Book, Check, Needs, Part, Verdict, good
 from acumatica_b2b.checking import check, needs_of
 from acumatica_b2b.errors import ConfigurationError
+from acumatica_b2b.keys import customer_key
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
 from acumatica_b2b.protocols import Commit, LogKey
@@ -17,7 +18,6 @@ from acumatica_b2b.simulators.acumatica import (
     ENABLED,
 )
 from acumatica_b2b.stores import MemoryStore
-from acumatica_b2b.terms import customer_key
 from acumatica_b2b.testing import MemoryErp, MemoryShop
 from tests.check.conftest import CUSTOMERS, Setup, right
 

@@ -8,6 +8,7 @@ from attrs import define, evolve, frozen
 from acumatica_b2b.check import Part, Verdict
 from acumatica_b2b.errors import NotSentError, StoreError
 from acumatica_b2b.http import Request, Response, Transport
+from acumatica_b2b.keys import customer_key
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.policy import ExistingShoppers
 from acumatica_b2b.protocols import Commit, LogKey
@@ -21,7 +22,6 @@ from acumatica_b2b.simulators.acumatica import (
     CustomKind,
 )
 from acumatica_b2b.stores import MemoryStore
-from acumatica_b2b.terms import customer_key
 from tests.check.conftest import CUSTOMERS, SECRETS, Setup, right
 
 

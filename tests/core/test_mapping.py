@@ -9,7 +9,7 @@ from hypothesis import given
 
 from acumatica_b2b.findings import Finding, FindingKind, Status
 from acumatica_b2b.locations import id_order, map_location
-from acumatica_b2b.mapping import first_admin, map_contact, map_customer, plain_email
+from acumatica_b2b.mapping import first_admin, map_contact, map_customer, passed_over, plain_email
 from acumatica_b2b.model import (
     UNSET,
     Contact,
@@ -135,6 +135,9 @@ def test_connection_types(kind: str, accepted: set[str] | None, expected: Findin
     policy = SyncPolicy(connection_types=None if accepted is None else frozenset(accepted))
     found = map_contact(one, policy)
     assert (found.kind if isinstance(found, Finding) else None) is expected
+    if expected is FindingKind.CONNECTION_TYPE:
+        assert isinstance(found, Finding)
+        assert found.detail == repr(kind)
 
 
 def test_a_leaver_is_not_hidden_by_an_unreadable_field() -> None:
@@ -446,6 +449,30 @@ def test_billing_address_that_can_be_made() -> None:
     places = (location("A", default=True, first_name=""), location("B", first_name="Lou", last_name="Lane"))
     desired = map_customer(customer(MARK, locations=places), POLICY)
     assert [(a.location, a.default_billing) for a in desired.addresses] == [("B", True)]
+
+
+# ------------------------------------------------------------------ what people want left as it is
+def test_passed_over() -> None:
+    """What people said is to be skipped is made of nothing, keeps no other finding, and is told as skipped."""
+    bad, closed = contact(103, "Bill", email=""), location("WEST", active=False)
+    places = (location("MAIN"), location("EAST"), closed)
+    desired = map_customer(customer(MARK, ANNA, bad, primary=MARK, locations=places), POLICY)
+    skipped = {
+        Record(RecordKind.CONTACT, ANNA.id),
+        Record(RecordKind.CONTACT, "103"),
+        Record(RecordKind.LOCATION, "EAST"),
+        Record(RecordKind.CUSTOMER, "MAIN"),
+    }
+    after = passed_over(desired, frozenset(skipped))
+    assert after == evolve(
+        desired,
+        users=(desired.users[0],),
+        addresses=(desired.addresses[0],),
+        findings=(
+            Finding(kind=FindingKind.INACTIVE, record=Record(RecordKind.LOCATION, "WEST")),
+            *(Finding(kind=FindingKind.SKIPPED, record=record) for record in sorted(skipped)),
+        ),
+    )
 
 
 # ------------------------------------------------------------------ the first admin

@@ -19,7 +19,7 @@ from acumatica_b2b.actions import (
     UpdateCompany,
     UpdateUser,
 )
-from acumatica_b2b.logstate import Link
+from acumatica_b2b.logstate import Link, Refusals
 from acumatica_b2b.mapping import contact_record, customer_record, map_contact, map_customer
 from acumatica_b2b.model import (
     AddressID,
@@ -28,6 +28,7 @@ from acumatica_b2b.model import (
     CompanyID,
     CompanyUser,
     Contact,
+    ContactID,
     Customer,
     DesiredAddress,
     DesiredCompany,
@@ -39,7 +40,7 @@ from acumatica_b2b.model import (
     StorefrontID,
 )
 from acumatica_b2b.policy import CustomerLeaves, FirstAdmin, Guarded, ProtectedLeaver, SyncPolicy, TakeBack
-from acumatica_b2b.proposals import PROPOSALS, admin_to_be, can_have_users, deleted_company, lost_places
+from acumatica_b2b.proposals import PROPOSALS, aborted, admin_to_be, can_have_users, deleted_company, lost_places
 from acumatica_b2b.steps import address_fields, digests, user_fields
 from acumatica_b2b.synclog import digest
 from acumatica_b2b.world import World
@@ -61,6 +62,26 @@ def wanted(one: Contact, policy: SyncPolicy = POLICY) -> DesiredUser:
 def of(part: Any, world: World) -> list[Step]:
     """Return what a part of the rules proposes."""
     return list(part(world))
+
+
+# ------------------------------------------------------------------ refused too often
+@pytest.mark.parametrize(
+    ("step", "stops"),
+    [
+        (UpdateUser(company=KEY, user=M, contact=MARK.id, changes=(("phone", "5"),)), True),
+        (SetRole(company=KEY, user=M, contact=MARK.id, role="Admin"), False),
+        (MoveAdmin(company=KEY, user=M, contact=MARK.id, role="Admin"), False),
+    ],
+    ids=["change", "role", "move"],
+)
+def test_aborted(step: Step, stops: bool) -> None:  # noqa: FBT001  # a table's column
+    """A step that was refused as often as the policy says is not tried again; a hand-over always is."""
+    for times, often in ((4, False), (5, True)):
+        state = links(refusals={digest(step): Refusals(record=None, times=times)})
+        assert aborted(world_of(MARK, there=company(), state=state), step) is (stops and often)
+    assert not aborted(world_of(MARK, there=company(), state=links()), step)
+    others = links(refusals={"another": Refusals(record=None, times=9)})
+    assert not aborted(world_of(MARK, there=company(), state=others), step)
 
 
 # ------------------------------------------------------------------ the company
@@ -156,14 +177,25 @@ def test_admin_to_be() -> None:
 )
 def test_what_the_admin_lends(fields: dict[str, Any], email: str, phone: str) -> None:
     """What the customer lacks comes from who is really to be its admin, and what it has is its own."""
-    mark, anna = evolve(MARK, phones=("11",)), evolve(ANNA, phones=("22",))
-    one = customer(mark, anna, primary=mark, **fields)
+    anna, bill = evolve(ANNA, phones=("22",)), evolve(BILL, phones=("33",))
+    mark = evolve(MARK, id=ContactID("104"), phones=("11",))
+    one = customer(bill, mark, anna, primary=mark, **fields)
     (create,) = of(CREATION, seen(one, None, LOWEST, holders=TAKEN))
     assert isinstance(create, CreateCompany)
     assert (create.company.email, create.company.phone) == (email, phone)
     own = map_customer(one, LOWEST).company
     assert own
     assert create.company == evolve(own, email=email, phone=phone)
+
+
+@pytest.mark.parametrize(
+    ("policy", "fields"),
+    [(POLICY, {"email": "", "phones": ()}), (LOWEST, {"email": "acme", "phones": ()})],
+    ids=["no-admin", "no-company"],
+)
+def test_nobody_lends_anything(policy: SyncPolicy, fields: dict[str, Any]) -> None:
+    """Where nobody is to be admin nothing is lent, nor where the customer's data makes no company."""
+    assert of(CREATION, seen(customer(MARK, ANNA, primary=MARK, **fields), None, policy, holders=TAKEN)) == []
 
 
 def test_admin_without_a_phone_lends_none() -> None:
@@ -193,6 +225,15 @@ def test_fields_that_are_not_owned() -> None:
     policy = SyncPolicy(owned_company_fields=frozenset({"phone"}))
     world = seen(customer(name="New", phones=("1",)), company(external_id=""), policy)
     assert changes_of(world) == (("phone", "1"), ("external_id", customer().note_id))
+
+
+def test_company_as_the_shop_rewrote_it_is_left_alone() -> None:
+    """A company's value that the shop made of the one it was sent is not written again for that."""
+    link = Link(id=KEY, sent={"phone": digest("1")}, seen={"phone": digest("+1")})
+    state = evolve(links(), links={customer_record(HERE): link})
+    one = customer(phones=("1",))
+    assert changes_of(seen(one, company(phone="+1"), state=state)) == ()
+    assert changes_of(seen(one, company(phone="+2"), state=state)) == (("phone", "1"),)
 
 
 def test_extra_fields_of_a_company_are_of_its_creation() -> None:
@@ -300,6 +341,21 @@ def test_extra_fields_of_users() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "sent", "owed"), [("", None, False), ("L", None, True), ("L", "L", False), ("L", "M", True)]
+)
+def test_extra_field_that_the_shop_lacks(value: str, sent: str | None, owed: bool) -> None:  # noqa: FBT001  # a column
+    """A field that the shop does not have is an empty one: also where that is what it had made of the value sent."""
+    policy = SyncPolicy(owned_user_fields=frozenset({"extra_fields.size"}))
+    fields = {"extra_fields.size": digest(sent)} if sent else {}
+    link = Link(id=M, sent=fields, seen={"extra_fields.size": digest("")} if sent else {})
+    state = evolve(links(MARK), links={**links(MARK).links, contact_record(MARK.id): link})
+    world = seen(customer(MARK, primary=MARK), company(user_of(MARK)), policy, state=state)
+    (mark,) = world.contest.users
+    contest = evolve(world.contest, users=(evolve(mark, extra_fields=(("size", value),)),))
+    assert bool(of(CHANGES, evolve(world, contest=contest))) is owed
+
+
 # ------------------------------------------------------------------ users
 def users_of(world: World) -> list[Step]:
     """Return what is proposed for users."""
@@ -339,6 +395,14 @@ def test_first_admin_who_is_not_primary() -> None:
         "Senior Buyer",
         "Senior Buyer",
     ]
+
+
+def test_user_without_external_id_gets_it() -> None:
+    """A user who was found by its address gets the contact's external id, whatever fields the ERP owns."""
+    policy = SyncPolicy(owned_user_fields=frozenset())
+    world = seen(customer(MARK, primary=MARK), company(user_of(MARK, external_id="")), policy)
+    changes = (("external_id", MARK.note_id),)
+    assert users_of(world) == [UpdateUser(company=KEY, user=M, contact=MARK.id, changes=changes)]
 
 
 def test_user_that_an_unproven_listing_lacks_is_not_made_again() -> None:

@@ -20,8 +20,8 @@ from acumatica_b2b.actions import (
 from acumatica_b2b.model import AddressID, Company, CompanyAddress, CompanyUser, LocationID, StorefrontID
 from acumatica_b2b.shop import after, is_pending, pending
 from tests.bench import ANNA, BILL, HERE, MARK, storefront_id
-from tests.core.test_steps import COMPANY, KEY, PLACE, SEVEN, USER, WRITTEN
-from tests.core.worlds import POLICY, SHOP, admin_of, company, user_of
+from tests.core.test_steps import COMPANY, PLACE, SEVEN, USER, WRITTEN
+from tests.core.worlds import KEY, POLICY, SHOP, admin_of, company, user_of
 
 M, A, B = (user_of(one).id for one in (MARK, ANNA, BILL))
 EIGHT = AddressID(StorefrontID("8"))
@@ -116,7 +116,13 @@ def test_company_is_made_with_its_admin(given: str, role: str) -> None:
         (RemoveUser(company=KEY, user=A, contact=ANNA.id), evolve(THERE, users=(THERE.users[0], THERE.users[2]))),
         (
             CreateAddress(company=KEY, address=evolve(PLACE, default_shipping=True)),
-            evolve(THERE, addresses=(*THERE.addresses, evolve(NEW_PLACE, id="99", default_shipping=True))),
+            evolve(
+                THERE,
+                addresses=(
+                    *THERE.addresses,
+                    evolve(NEW_PLACE, id=AddressID(StorefrontID("99")), default_shipping=True),
+                ),
+            ),
         ),
         (
             UpdateAddress(company=KEY, id=SEVEN, address=evolve(PLACE, default_billing=True)),

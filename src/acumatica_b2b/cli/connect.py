@@ -25,6 +25,7 @@ from acumatica_b2b.errors import ConfigurationError, StoreError
 from acumatica_b2b.explaining import Explanation
 from acumatica_b2b.forgetting import Forgotten
 from acumatica_b2b.http import Retries
+from acumatica_b2b.keys import customer_key, history_key
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.protocols import Clock, SyncLogStore
 from acumatica_b2b.report import Plan, RunReport
@@ -32,7 +33,6 @@ from acumatica_b2b.runtime import SystemClock
 from acumatica_b2b.saving import Log
 from acumatica_b2b.sealed import SealedPlan
 from acumatica_b2b.stores import MemoryStore, SqliteStore
-from acumatica_b2b.terms import customer_key, history_key
 from acumatica_b2b.transports.httpx import HttpxTransport
 
 

@@ -60,14 +60,29 @@ class Side:
         return self.world.users.get(user) if user else None
 
     @property
+    def is_skipped(self) -> bool:
+        """Whether people want the whole customer left as it is."""
+        return customer_record(self.customer) in self.before.skipped
+
+    @property
     def takes_part(self) -> bool:
-        """Whether the contact is to be a user here, as far as its own data go."""
-        return self.world is not None and any(user.contact == self.contact for user in self.world.desired.users)
+        """Whether the contact is to be a user here, as far as its own data and people's decisions go."""
+        if self.world is None or self.is_skipped:
+            return False
+        return any(user.contact == self.contact for user in self.world.desired.users)
 
     @property
     def leaves(self) -> bool:
         """Whether the contact's user is to go."""
-        return self.world is not None and any(leaver.contact == self.contact for leaver in leavers(self.world))
+        if self.world is None or self.is_skipped:
+            return False
+        return any(leaver.contact == self.contact for leaver in leavers(self.world))
+
+    @property
+    def stays(self) -> bool:
+        """Whether the contact's user stays as it is, wanted or not."""
+        unpaired = self.world is not None and self.contact not in self.world.pairs.users
+        return self.user is not None and not self.leaves and (unpaired or self.is_skipped)
 
     @property
     def steps(self) -> tuple[Step, ...]:

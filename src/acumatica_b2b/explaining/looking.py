@@ -11,16 +11,19 @@ from acumatica_b2b.errors import AuthenticationError, DecodeError, Reason, Rejec
 from acumatica_b2b.explaining.dossier import Dossier, Side
 from acumatica_b2b.explaining.explanation import Explanation
 from acumatica_b2b.explaining.telling import told
+from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, ask, through, together
+from acumatica_b2b.keys import contact_key
 from acumatica_b2b.logstate import fold, own_contacts
 from acumatica_b2b.model import ContactID, Customer, CustomerID, NoteID
 from acumatica_b2b.observing import loaded, observed
-from acumatica_b2b.plan import plan_company
+from acumatica_b2b.plan import CompanyPlan, plan_company
 from acumatica_b2b.runs import run_state
 from acumatica_b2b.saving import log_of
 from acumatica_b2b.shared import claims_settled
 from acumatica_b2b.synclog import Linked, Unlinked, read_body
-from acumatica_b2b.terms import Terms, contact_key
+from acumatica_b2b.terms import Terms
+from acumatica_b2b.world import World
 
 T = TypeVar("T")
 
@@ -119,12 +122,19 @@ def _planned(side: Side, terms: Terms) -> Flow[Side]:
         return side
     try:
         world = yield from through(loaded(side.found, terms), _past_all_leases)
-        world = yield from observed(evolve(world, planning=True))
+        world = yield from observed(evolve(world, planning=True), terms.owners)
     except AuthenticationError:
         raise
     except (RemoteError, DecodeError) as error:
         return evolve(side, error=error)
-    return evolve(side, world=world, plan=plan_company(world))
+    plan = _passed_over(world) if side.is_skipped else plan_company(world)
+    return evolve(side, world=world, plan=plan)
+
+
+def _passed_over(world: World) -> CompanyPlan:
+    """Return the plan for a customer that people want left as it is."""
+    skipped = Finding(kind=FindingKind.SKIPPED, record=world.record)
+    return CompanyPlan(customer=world.customer.id, steps=(), findings=(skipped,))
 
 
 def _past_all_leases(batch: Batch) -> Flow[Sequence[Any]]:

@@ -1,8 +1,7 @@
 """What the next sync would do about a contact, what the guard says of it, and what happened last."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import Final
 
 from acumatica_b2b.actions import CreateCompany, CreateUser, MoveAdmin, RemoveUser, SetRole, Step, WriteReference
@@ -11,15 +10,13 @@ from acumatica_b2b.explaining.dossier import Dossier, Side
 from acumatica_b2b.explaining.explanation import Line, Mark, of_finding
 from acumatica_b2b.explaining.standing import OF_MATCH
 from acumatica_b2b.findings import FindingKind, Status
-from acumatica_b2b.guard import is_approved, within
+from acumatica_b2b.guard import is_approved, most, spent_lately, within
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.steps import record_of
 from acumatica_b2b.words import PRIMARY_ADMIN, describe
 
 _LAST: Final = 8
 """So many of the last outcomes are told."""
-_MANY: Final = 1_000_000
-"""No limit is looked at beyond this."""
 
 
 # ------------------------------------------------------------------ plan
@@ -119,11 +116,8 @@ _APPROVE: Final = "look at the plan, and approve it if it is right"
 
 def _used(kind: Guarded, dossier: Dossier) -> str:
     """Return how much of a limit is spent: so many of those that may go out in all."""
-    limits, tally, now = dossier.terms.policy.limits, dossier.tally, dossier.now
-    since = now - timedelta(hours=limits.hours)
-    spent = sum(one.count for one in tally.spent if one.kind is kind and one.at > since)
-    free = bisect_left(range(_MANY), 1, key=lambda n: int(not within(limits, tally, kind, n + 1, now)))
-    return f"{kind.value} {spent} of {spent + free}"
+    limits, tally = dossier.terms.policy.limits, dossier.tally
+    return f"{kind.value} {spent_lately(limits, tally, kind, dossier.now)} of {most(limits, tally, kind)}"
 
 
 # ------------------------------------------------------------------ what happened

@@ -74,10 +74,10 @@ def _user(side: Side, world: World, at: str) -> Iterator[Line]:
     by = in_words(of_user(user, side.contact, side.found, side.before, world.policy)) if side.found else ""
     switched_off = "" if user.active else ", switched off"
     yield Line(text=f"{at}company user {user.id}, {by}{switched_off}", mark=Mark.GOOD)
-    if side.contact not in world.pairs.users:
-        takes_part_no_more = "its contact takes part here no more, so it is to go"
-        text = takes_part_no_more if side.leaves else "its contact is to have none here; it stays as it is"
-        yield Line(text=f"{at}{text}", mark=Mark.WAITS)
+    if side.leaves:
+        yield Line(text=f"{at}its contact takes part here no more, so it is to go", mark=Mark.WAITS)
+    elif side.stays:
+        yield Line(text=f"{at}its contact is to have none here; it stays as it is", mark=Mark.WAITS)
     yield _role(user, world, at)
 
 

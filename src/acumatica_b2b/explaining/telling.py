@@ -79,7 +79,7 @@ def _standing(side: Side, dossier: Dossier) -> str:
     if side.user is None and side is not dossier.home:
         return ""
     own = (f for f in side.findings if f.record == side.record and f.kind is not FindingKind.EMAIL_LIST)
-    others = () if side.user else side.findings
+    others = side.findings if side.is_skipped or not side.user else ()
     why = next((f": {finding.meaning}" for finding in (*own, *others)), "")
     return f"{_is(side, at)}{why}"
 
@@ -89,8 +89,7 @@ def _is(side: Side, at: str) -> str:
         return f"is no company user{at}" if side.takes_part else f"takes no part{at}"
     user = side.user
     role = role_words(user.role, side.world.policy.primary_role)
-    kept = ", which stays as it is" if side.contact not in side.world.pairs.users else ""
-    fate = ", and takes part no more" if side.leaves else kept
+    fate = ", and takes part no more" if side.leaves else ", which stays as it is" if side.stays else ""
     return f"is company user {user.id} of company {user.company}{at}, {role}{fate}"
 
 

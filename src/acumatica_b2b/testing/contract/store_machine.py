@@ -1,10 +1,12 @@
 """The laws of a store as a Hypothesis machine: anything may be asked in any order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
+from unittest import TestCase
 from uuid import uuid4
 
 from attrs import evolve
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
@@ -26,9 +28,9 @@ _COMMITS: Final = st.builds(
 class StoreMachine(RuleBasedStateMachine):
     """A store of yours against the plainest thing that obeys the protocol: a dict of what was kept.
 
-    Subclass it and say how to open a log, if you can how to open it once more, and how to close it;
-    `TestMyStore = MyMachine.TestCase` is a test. The log need not be empty: its keys are unique. An async
-    store goes through a `PlainStoreOf`.
+    `store_machine` makes a test of it. Who needs more subclasses it, and says how to open a log, how to
+    open it once more and how to close it; `TestMyStore = MyMachine.TestCase` is the test then. The log need
+    not be empty: its keys are unique. An async store goes through a `PlainStoreOf`.
     """
 
     def __init__(self) -> None:
@@ -106,6 +108,25 @@ class StoreMachine(RuleBasedStateMachine):
         """Return how many commits of a key have to come at least: those from the last snapshot on."""
         mine = self.whole(key)
         return len(mine) - max((i for i, commit in enumerate(mine) if commit.snapshot), default=0)
+
+
+def store_machine(make: Callable[[], SyncLogStore], *, examples: int = 50, steps: int = 30) -> type[TestCase]:
+    """Return a test that asks anything in any order, each trial of a store of its own.
+
+    Example::
+
+        TestMyStoreUnderRandomSteps = store_machine(lambda: MyStore(DSN), examples=200)
+
+    """
+
+    class TriedStore(StoreMachine):
+        def opened(self) -> SyncLogStore:
+            return make()
+
+    case: type[TestCase] = TriedStore.TestCase
+    chosen = settings(max_examples=examples, stateful_step_count=steps, deadline=None)
+    case.settings = chosen  # type: ignore[attr-defined]  # hypothesis reads it there
+    return case
 
 
 def _agree(what: str, expected: object, found: object) -> None:

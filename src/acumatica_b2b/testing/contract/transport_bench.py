@@ -17,9 +17,7 @@ SendAll = Callable[[Sequence[Request]], list[Outcome[Response]]]
 
 AGAIN: Final = "what did happen would be sent again: a company or a user would be made twice"
 """What a NotSentError leads to that is none."""
-LOOK_ERRORS: Final = (
-    "send: which of your library's errors come before the first byte is sent? only those are NotSentError"
-)
+LOOK_ERRORS: Final = "send: which errors of your library come before a byte is sent? only those are NotSentError"
 _ANSWERS: Final = Why(
     "the clients read the status themselves: what is raised counts as an answer that was lost, and ends in findings",
     "send: does your library raise for a status, or for a header that it does not know?",
@@ -43,9 +41,8 @@ class TransportBench:
         """Return the answer to a request that is answered."""
         outcome = self.send(request)
         if isinstance(outcome, Failed):
-            raise broken(
-                did=did, should="return the answer", but=raised(outcome.error), why=_ANSWERS
-            ) from outcome.error
+            but = raised(outcome.error)
+            raise broken(did=did, should="return the answer", but=but, why=_ANSWERS) from outcome.error
         return outcome.value
 
     def lost(self, did: str, request: Request, why: Why) -> None:
@@ -63,9 +60,7 @@ class TransportBench:
     def not_sent(self, did: str, request: Request) -> None:
         """Send a request that reaches nobody: it has to raise that."""
         outcome, should = self.send(request), "raise NotSentError"
-        harm = (
-            "nothing would be tried again, although that is safe, and the record be looked at as if it may have changed"
-        )
+        harm = "nothing would be tried again, although that is safe, and the record would count as changed perhaps"
         why = Why(harm, LOOK_ERRORS)
         match outcome:
             case Ok(response):
@@ -119,9 +114,12 @@ def _outcome(call: Callable[[], Response]) -> Outcome[Response]:
 def sent_in_threads(transport: Transport) -> SendAll:
     """Return what sends many requests at once, each in a thread of its own."""
 
+    def one(request: Request) -> Outcome[Response]:
+        return _outcome(lambda: transport.send(request))
+
     def send_all(requests: Sequence[Request]) -> list[Outcome[Response]]:
         with ThreadPoolExecutor(len(requests)) as pool:
-            return list(pool.map(lambda request: _outcome(lambda: transport.send(request)), requests))
+            return list(pool.map(one, requests))
 
     return send_all
 

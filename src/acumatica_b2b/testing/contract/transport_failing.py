@@ -179,36 +179,28 @@ class Ends:
 
     def test_an_answer_of_the_largest_size_is_returned(self, wire: TransportBench) -> None:
         """An answer of exactly `max_bytes` is returned."""
+        did = "an answer of 100,000 bytes came, which is max_bytes"
         with serving(answering(answer(b"x" * 100_000))) as server:
-            response = wire.answered(
-                "an answer of 100,000 bytes came, which is max_bytes", _sized(server.url(), 100_000)
-            )
+            response = wire.answered(did, _sized(server.url()))
         if len(response.body) != 100_000:
-            did, but = "an answer of 100,000 bytes came, which is max_bytes", f"it returned {len(response.body)}"
+            but = f"it returned {len(response.body)}"
             raise broken(did=did, should="return all of it", but=but, why=_LARGE)
 
     def test_a_larger_answer_is_not_cut_in_silence(self, wire: TransportBench) -> None:
         """An answer of one byte more raises: it is not cut off at `max_bytes` and returned."""
         with serving(answering(answer(b"x" * 100_001))) as server:
             did = "an answer of 100,001 bytes came, one more than max_bytes"
-            wire.lost(did, _sized(server.url(), 100_000), _LARGE)
+            wire.lost(did, _sized(server.url()), _LARGE)
 
     def test_a_request_ends_at_its_size(self, wire: TransportBench) -> None:
-        """An answer that goes on and on ends at `max_bytes`, and does not fill the memory first."""
-        sent: list[bool] = []
-
-        def behave(line: Wire) -> None:
-            _endless(line)
-            sent.append(line.send(b" "))
-
-        with serving(behave) as server:
-            wire.lost(
-                "an answer of 65 MB came in chunks, where max_bytes is 100,000", _sized(server.url(), 100_000), _LARGE
-            )
+        """An answer that goes on and on ends at `max_bytes`."""
+        with serving(_endless) as server:
+            did = "an answer of 65 MB came in chunks, where max_bytes is 100,000"
+            wire.lost(did, _sized(server.url()), _LARGE)
 
 
-def _sized(url: str, most: int) -> Request:
-    return evolve(get(url), max_bytes=most)
+def _sized(url: str) -> Request:
+    return evolve(get(url), max_bytes=100_000)
 
 
 def _once(did: str, times: int) -> None:

@@ -20,6 +20,8 @@ _FOLLOWED: Final = "a request, its credential with it, would go where nobody mea
 NEEDED: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 """What a transport may add to a request by itself, in lower case."""
 BYTES: Final = bytes(range(256))
+ODD: Final = (b"", BYTES, b"\xef\xbb\xbf{}", "é".encode("latin-1"), b"\x1f\x8b\x08 no gzip")
+"""Bodies that invite a guess."""
 TARGETS: Final = (
     "/entity/Default/24.200.001/Customer?$filter=Status%20eq%20%27Active%27&$select=CustomerID,Status",
     "/a%2Fb/%C3%A4/%25/c%20d?x=%2B&y=%26%3D&empty=",
@@ -150,9 +152,7 @@ class Returns:
             why = Why("quotas and patience are read from headers", "send: the headers of the answer")
             raise broken(did="the header X-RateLimit-Left: 7 came", should="return it", but=f"it is {left!r}", why=why)
 
-    @pytest.mark.parametrize(
-        "body", [b"", BYTES, b"\xef\xbb\xbf{}", "é".encode("latin-1"), b"\x1f\x8b\x08 no gzip"], ids=len
-    )
+    @pytest.mark.parametrize("body", ODD, ids=len)
     def test_a_body_comes_to_the_letter(self, wire: TransportBench, body: bytes) -> None:
         """A body is returned byte by byte: no character set, no mark at its beginning, no guess changes it."""
         kind = ("Content-Type", "text/plain; charset=latin-1")
@@ -214,16 +214,13 @@ class KeepsNothing:
 
     def test_no_cookie_is_kept(self, wire: TransportBench) -> None:
         """What an answer sets is not sent with the next request, which has the cookies that it was given."""
-        with serving(
-            answering(answer(b"{}", ("Set-Cookie", "seat=1; Path=/"), ("Set-Cookie", "tenant=Live")))
-        ) as server:
+        said = answer(b"{}", ("Set-Cookie", "seat=1; Path=/"), ("Set-Cookie", "tenant=Live"))
+        with serving(answering(said)) as server:
             for headers in ((), (("Cookie", "seat=own"),), ()):
                 wire.answered("a request was sent", get(server.url(), *headers))
         sent = [seen.values("cookie") for seen in server.seen]
         if sent != [[], ["seat=own"], []]:
-            why = Why(
-                _SESSION, "send: the library's cookie jar; give each request a fresh one, or one that takes nothing"
-            )
+            why = Why(_SESSION, "send: the library's cookie jar; give it one that takes nothing")
             did = "three requests were sent, the second with the header Cookie: seat=own; each answer set cookies"
             should = "send no cookie, this one, no cookie"
             raise broken(did=did, should=should, but=f"the cookies were {sent}", why=why)

@@ -54,7 +54,7 @@ class Wire:
     connection: socket.socket
     seen: list[Seen]
     stopped: threading.Event
-    _rest: bytes = b""
+    _rest: bytearray = field(factory=bytearray)
 
     def request(self) -> Seen | None:
         """Return the next request; None where the client has hung up."""
@@ -76,19 +76,14 @@ class Wire:
             return False
         return not self.stopped.is_set()
 
-    def drip(self, drop: bytes, seconds: float = PATIENCE) -> bool:
-        """Send drop after drop for some seconds, and tell whether the client is still there then."""
-        for _ in range(int(seconds / _BEAT)):
-            if not self.send(drop) or self.stopped.wait(_BEAT):
-                return False
-        return True
+    def drip(self, drop: bytes, seconds: float | None = None) -> bool:
+        """Send drop after drop for a long time, or for some seconds; tell whether the client is still there then."""
+        drops = int((seconds or PATIENCE) / _BEAT)
+        return all(self.send(drop) and not self.stopped.wait(_BEAT) for _ in range(drops))
 
     def stall(self) -> bool:
         """Do nothing for a long time, and tell whether the client is still there then."""
-        for _ in range(int(PATIENCE / _BEAT)):
-            if self.stopped.wait(_BEAT) or self._gone():
-                return False
-        return True
+        return all(not self.stopped.wait(_BEAT) and not self._gone() for _ in range(int(PATIENCE / _BEAT)))
 
     def _gone(self) -> bool:
         try:
@@ -99,18 +94,21 @@ class Wire:
 
     def _until(self, end: bytes) -> bytes | None:
         while end not in self._rest:
-            more = self.connection.recv(65_536)
-            if not more:
+            if not self._read():
                 return None
-            self._rest += more
         text, _, self._rest = self._rest.partition(end)
-        return text
+        return bytes(text)
 
     def _exactly(self, count: int) -> bytes:
-        while len(self._rest) < count and (more := self.connection.recv(65_536)):
-            self._rest += more
+        while len(self._rest) < count and self._read():
+            pass
         body, self._rest = self._rest[:count], self._rest[count:]
-        return body
+        return bytes(body)
+
+    def _read(self) -> bool:
+        more = self.connection.recv(1_048_576)
+        self._rest += more
+        return bool(more)
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() != "chunked":
