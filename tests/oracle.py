@@ -37,7 +37,7 @@ from acumatica_b2b.model import (
     RecordKind,
     UserID,
 )
-from acumatica_b2b.policy import FirstAdmin, SyncPolicy, TakeBack
+from acumatica_b2b.policy import FirstAdmin, ProtectedLeaver, SyncPolicy, TakeBack
 
 ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 
@@ -428,6 +428,8 @@ class History:
     """Whose user people deleted in the shop."""
     open: frozenset[ContactID] = frozenset()
     """Of whom nothing is said any more: deleted in the shop, and taking part no more since."""
+    open_places: frozenset[tuple[CustomerID, LocationID]] = frozenset()
+    """Of which nothing is said any more: people deleted their addresses, or the log of them is lost."""
 
 
 @frozen(kw_only=True)
@@ -614,7 +616,7 @@ class Step:
         half = len(ours) >= self.policy.limits.half_of_company_from and 2 * len(leaving) > len(ours)
         if not staying or len(leaving) == len(ours) or half or self._guarded():
             return None
-        if not self.is_admin(mine) or any(map(self.is_admin, staying)):
+        if not (self.is_admin(mine) or self.is_suspended(mine)) or any(map(self.is_admin, staying)):
             return True
         primary = self.customers[home].primary_contact
         members_of = {one.id for one in self.customers[home].contacts}
@@ -636,6 +638,10 @@ class Step:
     def is_admin(self, user: CompanyUser) -> bool:
         """Whether a user is an admin in the eyes of the policy."""
         return user.role in {self.policy.primary_role, *self.policy.admin_roles}
+
+    def is_suspended(self, user: CompanyUser) -> bool:
+        """Whether a user has the role that the policy leaves to last admins who left: it stays as they do."""
+        return self.policy.protected_leaver is ProtectedLeaver.SUSPEND and user.role == self.policy.suspended_role
 
     def made(self, customer: Customer, asked: frozenset[ContactID], sure: ContactID | None = None) -> bool | None:
         """Whether a company that is not there is made; `sure` is known to get its address."""
@@ -668,7 +674,7 @@ def check_step(step: Step, companies: Companies, *, addresses: bool = True) -> l
             found += _step_admins(step, customer, was, now)
             found += _step_strangers(step, customer, was, now)
             if addresses and joins(customer, step.policy) and step.policy.include_locations:
-                found += _step_addresses(customer, now, step.policy)
+                found += _step_addresses(step, customer, now)
         complaints += [f"{key}: {text}" for text in found]
     after = {user.id: (key, user) for key, company in companies.items() if company for user in company.users}
     for one in sorted({*step.contacts, *step.history.users}, key=rank):
@@ -693,13 +699,15 @@ def _existence(step: Step, customer: Customer, now: Company | None) -> Iterator[
 
 def _step_company(step: Step, customer: Customer, now: Company) -> Iterator[str]:
     limit = step.policy.lengths
+    alone = all((address_of(customer.email), any(customer.phones), customer.address.country))
+    whole = alone or company_can_be_made(customer, step.policy)  # what lacks something is held as a whole
     wanted = {
         "name": (customer.name, limit.company_name),
         "email": (address_of(customer.email), limit.company_email),
         "phone": (next(filter(None, customer.phones), ""), limit.phone),
     }
     for name, (value, size) in wanted.items():
-        owned = name in step.policy.owned_company_fields and joins(customer, step.policy)
+        owned = name in step.policy.owned_company_fields and joins(customer, step.policy) and whole
         if owned and 0 < len(value) <= size and getattr(now, name) != value:
             yield f"company: {name} is {getattr(now, name)!r}, not {value!r}"
     reference = written(now.id, step.policy)
@@ -712,7 +720,7 @@ def _step_admins(step: Step, customer: Customer, was: Company | None, now: Compa
     role, primary = step.policy.primary_role, customer.primary_contact
     had = {user.id: user for user in was.users if step.is_admin(user)} if was else {}
     has = {user.id: user for user in now.users if step.is_admin(user)}
-    if had and not has:
+    if had and not has and not _suspended(step, now):
         yield "its company lost its last admin"
     fate = step.fate(primary) if primary in step.contacts and step.contacts[primary][0].id == customer.id else Fate.NONE
     mine = step.claims(primary) if primary in step.contacts and fate in {Fate.USER, Fate.FREE} else ""
@@ -734,6 +742,11 @@ def _step_admins(step: Step, customer: Customer, was: Company | None, now: Compa
             yield f"user {other}: the primary role was not taken back"
 
 
+def _suspended(step: Step, company: Company) -> bool:
+    """Whether the policy takes permissions from a last admin who left, and has done so."""
+    return any(map(step.is_suspended, company.users))
+
+
 def _step_strangers(step: Step, customer: Customer, was: Company | None, now: Company) -> Iterator[str]:
     """Nobody vanishes whom the sync did not link, and nobody appears who is no contact."""
     before = {user.id for user in was.users} if was else set()
@@ -747,13 +760,19 @@ def _step_strangers(step: Step, customer: Customer, was: Company | None, now: Co
             yield f"user {user.id}: it was made and should not be"
 
 
-def _step_addresses(customer: Customer, now: Company, policy: SyncPolicy) -> Iterator[str]:
+def _step_addresses(step: Step, customer: Customer, now: Company) -> Iterator[str]:
+    policy, left_open = step.policy, step.history.open_places
     wanted = expected_addresses(customer, policy)
     by_note = {place.note_id: place for place in customer.locations}
+    others = {place.note_id for one in step.customers.values() for place in one.locations} - by_note.keys()
     found: dict[str, list[str]] = {}
     for one in now.addresses:
         found.setdefault(one.external_id, []).append(one.id)
         place = by_note.get(NoteID(one.external_id))
+        if place is None and one.external_id in others:
+            continue  # it came along with a company that was adopted
+        if place is not None and (customer.id, place.id) in left_open:
+            continue
         if one.external_id and (place is None or not place.active):
             yield f"address {one.id}: its location left"
         elif place is not None and place.id in wanted:
@@ -763,7 +782,8 @@ def _step_addresses(customer: Customer, now: Company, policy: SyncPolicy) -> Ite
             if due and place.reference != (written(one.id, policy) or place.reference):
                 yield f"location {place.id}: reference is {place.reference!r}, not that of address {one.id}"
     for place in customer.locations:
-        if place.id in wanted and len(found.get(place.note_id, ())) != 1:
+        said = place.id in wanted and (customer.id, place.id) not in left_open
+        if said and len(found.get(place.note_id, ())) != 1:
             yield f"location {place.id}: it has {len(found.get(place.note_id, ()))} addresses"
 
 
@@ -819,6 +839,7 @@ def remember(step: Step, companies: Companies) -> History:
         granted=_granted(step, there),
         deleted=step.deleted - out - users.keys(),
         open=(step.history.open | out) - users.keys(),
+        open_places=step.history.open_places,
     )
 
 

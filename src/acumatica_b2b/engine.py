@@ -199,8 +199,7 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         linked_companies=int(world.record in world.state.links),
         users=len(world.state.contacts) - len(before.state.contacts),
         companies=(world.record in world.state.links) - (before.record in before.state.links),
-        held=world.held
-        | ({Guarded.REMOVALS} if any(f.kind is FindingKind.GUARD_HELD for f in going.findings) else set()),
+        held=world.held | _too_much(going),
         outage=_outage(world),
     )
 

@@ -7,7 +7,7 @@ company addresses. Mapping makes `Desired…` records of the former, to be compa
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal, NewType, TypeAlias
+from typing import Any, Final, Literal, NewType, TypeAlias, cast
 
 from attrs import field, fields, frozen
 
@@ -41,7 +41,7 @@ class Discreet:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(type(self)))
+        told = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in fields(cast("Any", type(self))))
         return without_emails(f"{type(self).__name__}({told})")
 
 

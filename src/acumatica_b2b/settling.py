@@ -79,8 +79,10 @@ def _stepped(world: World, step: Step, identifier: str) -> World:
         case CreateAddress(address=address):
             places = {**world.places, address.location: AddressID(StorefrontID(identifier))}
             return evolve(world, places=places)
-        case RemoveUser(contact=contact):
-            return _paired(world, contact, None)
+        case RemoveUser(user=user, contact=contact):
+            return _paired(_released(world, user), contact, None)
+        case UpdateUser(user=user, changes=changes) if any(name == "email" for name, _ in changes):
+            return _released(world, user)
         case WriteReference(reference=reference):
             unlinked = {record: lost for record, lost in world.unlinked.items() if record != reference.record}
             return evolve(_referenced(world, step), unlinked=unlinked)
@@ -96,6 +98,12 @@ def _stepped(world: World, step: Step, identifier: str) -> World:
             return world
         case _:
             assert_never(step)
+
+
+def _released(world: World, user: UserID) -> World:
+    """Return the world in which a user has given up the address that it was asked for."""
+    holders = {email: None if holder and holder.id == user else holder for email, holder in world.holders.items()}
+    return evolve(world, holders=holders)
 
 
 def _paired(world: World, contact: ContactID, user: UserID | None) -> World:

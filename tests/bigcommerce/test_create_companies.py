@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from acumatica_b2b.errors import OutcomeUnknownError, Reason
+from acumatica_b2b.errors import DecodeError, OutcomeUnknownError, Reason
 from acumatica_b2b.flow import Ok
 from acumatica_b2b.http import Response
 from acumatica_b2b.model import PostalAddress
@@ -64,12 +64,24 @@ def test_bare_company(shop: Shop) -> None:
     assert not body.keys() & {"addressLine1", "city", "state", "zipCode", "adminPhoneNumber", "extraFields"}
 
 
-@pytest.mark.parametrize("states", [refused("Please enter a valid state name", 404), answer(500, {})])
-def test_unknown_state(shop: Shop, states: Response) -> None:
-    """A state that the shop doesn't tell goes as its code."""
-    shop.on("GET states", states).on("POST companies", one(companyId=41))
+def test_unknown_state(shop: Shop) -> None:
+    """A state that the shop doesn't know goes as its code."""
+    shop.on("GET states", refused("Please enter a valid state name", 404)).on("POST companies", one(companyId=41))
     shop.ask(doing(company(1, address=PostalAddress(state="84", country="DK"))))
     assert shop.bodies("POST companies")[0]["state"] == "84"
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"), [(answer(500, {}), OutcomeUnknownError), (one(stateName=5), DecodeError)]
+)
+def test_state_that_was_not_learned(shop: Shop, states: Response, expected: type[Exception]) -> None:
+    """A company whose state could not be looked up is not made: it would keep the code; another one is."""
+    shop.on("GET states", states).on("POST companies", one(companyId=41))
+    elsewhere = company(2, address=PostalAddress(country="DK"))
+    lost, made = shop.ask(doing(company(1, address=PostalAddress(state="84", country="DK")), elsewhere))
+    assert isinstance(lost.error, expected)
+    assert made == Ok("41")
+    assert [body["uuid"] for body in shop.bodies("POST companies")] == ["cnote-2"]
 
 
 def test_states_once(shop: Shop) -> None:

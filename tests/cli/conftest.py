@@ -16,13 +16,14 @@ from acumatica_b2b.cli.commands import cli
 from acumatica_b2b.cli.config import parse_config
 from acumatica_b2b.cli.connect import Host, connected
 from acumatica_b2b.cli.stage import Clerk, Stage, staged
-from acumatica_b2b.cli.story import Story, mixed
+from acumatica_b2b.cli.story import FACEBOOK, Story, mixed
 from acumatica_b2b.flow import Ok
 from acumatica_b2b.model import Company, CompanyRef, Customer, CustomerID
 from acumatica_b2b.protocols import Everything
+from acumatica_b2b.simulators import Edit
 from acumatica_b2b.stores import MemoryStore
 
-_CONFIGURED = {"plan", "sync", "log", "check"}
+_UNCONFIGURED = {"demo", "simulate"}
 COMMAND = (sys.executable, "-c", "from acumatica_b2b.cli import main; main()")
 """The command line as a process of its own."""
 
@@ -50,10 +51,10 @@ class Desk:
         ]
         self.file.write_text("\n".join([*lines, more]), encoding="utf-8")
 
-    def run(self, *arguments: str, **environ: str) -> Result:
-        """Return what a command came to."""
-        arguments = (*arguments, "--config", str(self.file)) if arguments[0] in _CONFIGURED else arguments
-        return CliRunner().invoke(cli, arguments, env={**self.environ, **environ}, catch_exceptions=False)
+    def run(self, *arguments: str, typed: str = "", **environ: str) -> Result:
+        """Return what a command came to, after what somebody typed."""
+        arguments = arguments if arguments[0] in _UNCONFIGURED else (*arguments, "--config", str(self.file))
+        return CliRunner().invoke(cli, arguments, typed, env={**self.environ, **environ}, catch_exceptions=False)
 
     def json(self, *arguments: str) -> Any:
         """Return what a command prints with `--json`."""
@@ -88,6 +89,20 @@ def play(story: Story, stage: Stage) -> None:
         for act in story.acts:
             for edit in act.edits:
                 clerk.do(edit)
+
+
+def disable(stage: Stage, *contacts: int) -> None:
+    """Take contacts out of the site, at the screen."""
+    with Clerk(stage) as clerk:
+        for contact in contacts:
+            custom = {"Contact": {"UsrKCEnabled": {"type": "CustomBooleanField", "value": False}}}
+            body = json.dumps({"ContactID": {"value": contact}, "custom": custom}).encode()
+            clerk.do(Edit(description="", method="PUT", path="/entity/Default/24.200.001/Contact", body=body))
+
+
+def contacts(stage: Stage, customer: str = FACEBOOK) -> list[int]:
+    """Return the contacts of a customer."""
+    return [contact.id or 0 for contact in stage.acumatica.contacts_of(customer)]
 
 
 def world(stage: Stage) -> tuple[dict[CustomerID, Customer], dict[CustomerID, Company | None]]:

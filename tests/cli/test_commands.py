@@ -4,29 +4,13 @@ import sqlite3
 import pytest
 from attrs import evolve
 
-from acumatica_b2b.cli.stage import Clerk, Stage
 from acumatica_b2b.cli.story import FACEBOOK
 from acumatica_b2b.cli.watching import StoppableClock
 from acumatica_b2b.policy import SyncPolicy
-from acumatica_b2b.simulators import Edit
 from tests import oracle
-from tests.cli.conftest import Desk, world
+from tests.cli.conftest import Desk, contacts, disable, world
 
 B2B = SyncPolicy(connection_types=frozenset({"B2B"}))
-
-
-def disable(stage: Stage, *contacts: int) -> None:
-    """Take contacts out of the site, at the screen."""
-    with Clerk(stage) as clerk:
-        for contact in contacts:
-            custom = {"Contact": {"UsrKCEnabled": {"type": "CustomBooleanField", "value": False}}}
-            body = json.dumps({"ContactID": {"value": contact}, "custom": custom}).encode()
-            clerk.do(Edit(description="", method="PUT", path="/entity/Default/24.200.001/Contact", body=body))
-
-
-def contacts(stage: Stage, customer: str = FACEBOOK) -> list[int]:
-    """Return the contacts of a customer."""
-    return [contact.id or 0 for contact in stage.acumatica.contacts_of(customer)]
 
 
 # ------------------------------------------------------------------ the whole way

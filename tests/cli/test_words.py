@@ -16,7 +16,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
-from acumatica_b2b.cli.words import Sort, describe, notes, plural, role_words, sort_of
+from acumatica_b2b.cli.words import Sort, notes, plural, sort_of
 from acumatica_b2b.model import (
     AddressID,
     CompanyID,
@@ -37,6 +37,7 @@ from acumatica_b2b.model import (
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
 from acumatica_b2b.report import Plan
+from acumatica_b2b.words import describe, role_words
 
 NOTE = NoteID("00000000-0000-0000-0000-000000000001")
 HOME, USER, ADDRESS = CompanyID(StorefrontID("7")), UserID(StorefrontID("8")), AddressID(StorefrontID("9"))

@@ -118,7 +118,7 @@ def test_the_way_back_from_parking_is_not_counted_again() -> None:
     ],
 )
 def test_roles_counted_as(others: tuple[Any, ...], state: dict[str, Any], step: Step, kind: Guarded | None) -> None:
-    """A role that passes from one of ours to another, or is taken, is a hand-over; a grant where none of ours is, not."""
+    """A role that passes from one of ours, or is taken, is a hand-over; a grant where none of ours is admin is not."""
     assert guarded(world(*others, **state), step) is kind
 
 

@@ -19,14 +19,21 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
-from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.errors import (
+    LeaseEndedError,
+    NotSentError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    Reason,
+    RejectedError,
+)
 from acumatica_b2b.flow import Failed, Ok
 from acumatica_b2b.logstate import Link
 from acumatica_b2b.mapping import contact_record, customer_record
 from acumatica_b2b.model import AddressID, LocationID, Record, RecordKind, Reference, StorefrontID
 from acumatica_b2b.settling import intended, settle
 from acumatica_b2b.steps import logged
-from acumatica_b2b.synclog import Done, Intended, Refused
+from acumatica_b2b.synclog import Done, Intended, NotSent, Refused, Unanswered
 from acumatica_b2b.world import World
 from tests.bench import ANNA, HERE, MARK, customer, location, note, storefront_id
 from tests.core.test_steps import COMPANY, PLACE, SEVEN, USER
@@ -69,6 +76,23 @@ def test_refused() -> None:
     assert world.unsaved[-1] == refused
     assert world.refused == {SET_ROLE: error}
     assert world.company == known().company
+
+
+@pytest.mark.parametrize(
+    ("error", "entry", "again"),
+    [
+        (LeaseEndedError("late"), NotSent, True),
+        (NotSentError("down"), NotSent, False),
+        (RateLimitedError("wait"), NotSent, False),
+        (OutcomeUnknownError("lost"), Unanswered, False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_not_done(error: Exception, entry: type[NotSent | Unanswered], again: bool) -> None:  # noqa: FBT001  # a column
+    """What did not surely take effect is noted by the step's hash; only a lease that ended lets it go out again."""
+    world = settle(intended(known(), (SET_ROLE,), UNTIL), SET_ROLE, Failed(error))
+    assert world.unsaved[1:] == (entry(step=logged(SET_ROLE, POLICY, {}).hash),)
+    assert world.refused == ({} if again else {SET_ROLE: error})
 
 
 def test_refusals_add_up() -> None:

@@ -90,7 +90,10 @@ class Watch:
 
 
 def _parts(companies: Iterable[Company]) -> list[Company | CompanyUser]:
-    return [part for company in companies for part in (company, *company.users)]
+    parts: list[Company | CompanyUser] = []
+    for company in companies:
+        parts += (company, *company.users)
+    return parts
 
 
 def _admins(company: Company, policy: SyncPolicy) -> list[CompanyUser]:

@@ -1,12 +1,20 @@
 """The worlds that are crashed: together they meet every action, every grant and every log there is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from attrs import evolve
 
-from acumatica_b2b.model import NoteID, PostalAddress
-from acumatica_b2b.policy import CustomerLeaves, ExistingShoppers, FirstAdmin, Limits, ProtectedLeaver, SyncPolicy, TakeBack
+from acumatica_b2b.model import PostalAddress
+from acumatica_b2b.policy import (
+    CustomerLeaves,
+    ExistingShoppers,
+    FirstAdmin,
+    Limits,
+    ProtectedLeaver,
+    SyncPolicy,
+    TakeBack,
+)
 from tests.bench import ANNA, BILL, CARL, HERE, MARK, THERE, contact, customer, location
 from tests.engine.crashes import Scene, World
 
@@ -106,7 +114,10 @@ def shared_address(scene: Scene) -> None:
     scene.change(CARL, email="anna@acme.example")
 
 
-@world(then=lambda scene: scene.change(MARK, email="mark@acme.example"), policy=SyncPolicy(first_admin=FirstAdmin.LOWEST_CONTACT))
+@world(
+    then=lambda scene: scene.change(MARK, email="mark@acme.example"),
+    policy=SyncPolicy(first_admin=FirstAdmin.LOWEST_CONTACT),
+)
 def another_is_admin_first(scene: Scene) -> None:
     """The primary contact may not take part yet."""
     acme(scene, email="", locations=())
@@ -155,7 +166,13 @@ def people_chose_an_admin(scene: Scene) -> None:
         scene.shop.set_role(stranger, "Admin")
 
 
-@world(small=True, then=anna_leaves, policy=SUSPENDING, judged=False, ends="anna:Senior Buyer bill:Senior Buyer mark:Suspended")
+@world(
+    small=True,
+    then=anna_leaves,
+    policy=SUSPENDING,
+    judged=False,
+    ends="anna:Senior Buyer bill:Senior Buyer mark:Suspended",
+)
 def suspended(scene: Scene) -> None:
     """The primary contact leaves, and nobody follows."""
     acme(scene, locations=())
@@ -187,8 +204,12 @@ def a_day_of_changes(scene: Scene) -> None:
     edited(scene)
 
 
-@world(then=promoted, policy=SyncPolicy(parking_domain="parked.example", limits=Limits(share_from=1000)), judged=False,
-       ends="bill:Senior Buyer carl:Admin anna:Admin mark:Senior Buyer")
+@world(
+    then=promoted,
+    policy=SyncPolicy(parking_domain="parked.example", limits=Limits(share_from=1000)),
+    judged=False,
+    ends="bill:Senior Buyer carl:Admin anna:Admin mark:Senior Buyer",
+)
 def swapped(scene: Scene) -> None:
     """Two of one company swap their addresses, and so do two of different companies."""
     both(scene)
@@ -261,7 +282,13 @@ def made_anew(scene: Scene) -> None:
     scene.add(contact(203, "Bill"))
 
 
-@world(then=promoted, policy=SyncPolicy(recreate_deleted=True), judged=False, seen=False, ends="anna:Senior Buyer bill:Senior Buyer mark:Admin")
+@world(
+    then=promoted,
+    policy=SyncPolicy(recreate_deleted=True),
+    judged=False,
+    seen=False,
+    ends="anna:Senior Buyer bill:Senior Buyer mark:Admin",
+)
 def deleted_in_the_shop(scene: Scene) -> None:
     """People deleted a user, who is to be made again."""
     acme(scene, locations=())

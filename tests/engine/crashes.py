@@ -8,7 +8,6 @@ the crashes there leave the same behind, which is recovered once (`Tape.leftover
 """
 
 import copy
-import enum
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping
@@ -17,17 +16,17 @@ from typing import Any, TypeVar
 import attrs
 from attrs import define, evolve, field, frozen
 
-from acumatica_b2b import ContactSync, Everything, Plan, RunReport
+from acumatica_b2b import Everything, Plan, RunReport
 from acumatica_b2b.actions import CreateCompany, CreateUser, SetRole, UpdateCompany, UpdateUser
 from acumatica_b2b.drivers import Parties, Seeded
-from acumatica_b2b.flow import Flow
 from acumatica_b2b.effects import Chosen
+from acumatica_b2b.flow import Flow
 from acumatica_b2b.model import Company, CustomerID, HandOver, Reference
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import Commit
 from acumatica_b2b.testing import Fault, Faults, FaultyErp, FaultyShop, FaultyStore, MemoryShop
 from tests import oracle
-from tests.bench import Bench, FrozenClock, kinds
+from tests.bench import Bench, FrozenClock
 from tests.engine.crash_watch import Watch
 
 T = TypeVar("T")
@@ -260,7 +259,7 @@ class World:
     name: str
     begin: Callable[[Scene], None]
     then: Callable[[Scene], None]
-    policy: SyncPolicy = SyncPolicy()
+    policy: SyncPolicy = field(factory=SyncPolicy)
     settings: Mapping[str, Any] = field(factory=dict[str, Any])
     small: bool = False
     """Pairs of crashes are tried by default."""
@@ -275,133 +274,3 @@ class World:
 
     def __str__(self) -> str:
         return self.name
-
-
-def picture(scene: Scene, old: frozenset[str]) -> object:
-    """Return shop and references such that two worlds compare: new ids are replaced by whose they are."""
-    names: dict[str, str] = {"": ""}
-    companies = scene.shop.snapshot().values()
-    for company in companies:
-        names[company.id] = company.id if company.id in old else f"company {company.external_id}"
-        names |= {user.id: user.id if user.id in old else f"user {user.external_id}" for user in company.users}
-        names |= {one.id: one.id if one.id in old else f"address {one.external_id}" for one in company.addresses}
-    shop = [
-        evolve(
-            company,
-            id=names[company.id],
-            users=_sorted(evolve(user, id=names[user.id], company=names[company.id]) for user in company.users),
-            addresses=_sorted(evolve(one, id=names[one.id]) for one in company.addresses),
-        )
-        for company in companies
-    ]
-    references = [
-        (record.id, names.get(str(record.reference), record.reference))
-        for customer in scene.erp.snapshot().values()
-        for record in (customer, *customer.contacts, *customer.locations)
-    ]
-    return _sorted(shop), sorted(references)
-
-
-def _sorted(records: Iterable[T]) -> tuple[T, ...]:
-    return tuple(sorted(records, key=repr))
-
-
-def ids_of(scene: Scene) -> frozenset[str]:
-    """Return all ids of the shop."""
-    companies = scene.shop.snapshot().values()
-    parts = (part for company in companies for part in (company, *company.users, *company.addresses))
-    return frozenset(part.id for part in parts)
-
-
-# ------------------------------------------------------------------ a world in a regime
-@frozen(kw_only=True)
-class Case:
-    """A world in a regime: its run without a crash, and what that comes to."""
-
-    world: World
-    regime: Regime
-    begun: Leftover
-    before: oracle.Companies
-    tape: Tape
-    old: frozenset[str]
-    wanted: object
-    later: object
-    """The picture after the day that follows."""
-
-    @classmethod
-    def of(cls, world: World, regime: Regime, *, changed: bool = False) -> "Case":
-        """Play the run without a crash, and the day after; the oracle has to agree."""
-        scene = Scene(shop=regime.shop(**world.settings), policy=world.policy)
-        world.begin(scene)
-        begun = Leftover(scene=scene, watch=Watch.over(scene.shop, scene.policy, scene.adoptable()))
-        old, before = ids_of(scene), scene.companies()
-        tape = Tape.of(begun, changed=changed)
-        done, later = tape.leftovers[-1].revived().scene, tape.leftovers[-1].revived().scene
-        world.then(later)
-        later.run()
-        case = cls(
-            world=world,
-            regime=regime,
-            begun=begun,
-            before=before,
-            tape=tape,
-            old=old,
-            wanted=picture(done, old),
-            later=picture(later, old),
-        )
-        case.judge(done)
-        assert world.ends in {"", told(done)}
-        return case
-
-    def judge(self, scene: Scene) -> None:
-        """Check that all is as after the run without a crash, as the oracle says, and that nothing is left to do."""
-        if self.world.judged:
-            self.judge_by_rules(scene)
-        assert picture(scene, self.old) == self.wanted
-        self.judge_rest(scene)
-
-    def recover(self, left: Leftover, *, later: float, changed: bool = False) -> Scene:
-        """Return the scene after the next run, judged: it takes over at once, or waits for what leases are left."""
-        one = left.revived(later=later).scene
-        leased, began = bool(one.leased()), one.clock.time
-        report = one.run(changed=changed)
-        assert not report.stopped, report.stopped
-        assert not report.troubles, report.troubles
-        assert (one.clock.time > began) is (leased and later < one.policy.lease), "it took over too early or too late"
-        self.judge(one)
-        return one
-
-    def judge_by_rules(self, scene: Scene) -> None:
-        """Check that all is as the oracle says, seen from before the run."""
-        customers, past = scene.erp.snapshot(), self.begun.scene
-        step = oracle.Step(customers=customers, before=self.before, policy=past.policy, history=past.history)
-        complaints = oracle.check_step(step, scene.companies())
-        assert not complaints, complaints
-
-    def judge_next_day(self, scene: Scene) -> None:
-        """Check that the day after comes to what it would have come to."""
-        self.world.then(scene)
-        scene.run()
-        assert picture(scene, self.old) == self.later
-
-    def judge_rest(self, scene: Scene) -> None:
-        """Check that nothing is left to do."""
-        plan = scene.planned()
-        assert plan.steps == ()
-        assert plan.troubles == ()
-        before = scene.customer_versions()
-        again = scene.run()
-        assert again.steps == ()
-        assert again.troubles == ()
-        assert scene.customer_versions() == before, "a run with nothing to do wrote to the log"
-
-
-def told(scene: Scene) -> str:
-    """Return the users of all companies with their roles, company by company."""
-    companies = scene.shop.snapshot().values()
-    return " ".join(
-        f"{user.email.partition('@')[0]}:{user.role if user.active else 'off'}"
-        for company in companies
-        for user in sorted(company.users, key=lambda user: user.email)
-    )
-

@@ -23,6 +23,7 @@ from acumatica_b2b.actions import CreateUser, RemoveUser, UpdateUser
 from acumatica_b2b.drivers import Parties, _Reading, _talked
 from acumatica_b2b.effects import (
     Append,
+    Chosen,
     Claim,
     FindShopper,
     FindUser,
@@ -45,13 +46,12 @@ from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.testing import MemoryErp, MemoryShop
 
-OWN: Final = (NewID, Tell, Claim, RequireRoles)
-"""Effects between a runner and itself."""
+OWN: Final = (NewID, Tell, Claim, RequireRoles, IsSuperAdmin)
+"""Effects between a runner and itself; that nobody is above all companies, this shop says always."""
 READS: Final = (
     *OWN,
     FindShopper,
     FindUser,
-    IsSuperAdmin,
     Keys,
     Load,
     NextPage,
@@ -61,9 +61,6 @@ READS: Final = (
     ReadCustomer,
 )
 """Effects that change nothing but who asks."""
-ENOUGH: Final = 10_000
-"""More moves than any runner of a small world takes."""
-
 
 @define(kw_only=True, eq=False)
 class LaxShop(MemoryShop):
@@ -126,6 +123,8 @@ class Scene:
 
     hand_over: HandOver = HandOver.PROMOTE_FIRST
     policy: SyncPolicy = SyncPolicy()
+    whole: bool = False
+    """Runners take everything there is; else they are told the customers."""
     erp: MemoryErp = field(factory=MemoryErp)
     shop: LaxShop = field(init=False)
     store: MemoryStore = field(factory=MemoryStore)
@@ -135,7 +134,7 @@ class Scene:
         self.shop = LaxShop(hand_over=self.hand_over)
 
     def sync(self) -> ContactSync:
-        """Return a runner; one worker, so that its batches come in one line."""
+        """Return what runs here; with one worker, so that its batches come in one line."""
         return ContactSync(
             erp=self.erp,
             storefront=self.shop,
@@ -144,6 +143,10 @@ class Scene:
             policy=self.policy,
             workers=1,
         )
+
+    def flow(self) -> Flow[RunReport]:
+        """Return a run that is about to begin."""
+        return self.sync()._synced(Everything() if self.whole else Chosen(customers=tuple(self.erp.snapshot())))
 
     def freeze(self) -> Frozen:
         """Return everything as it is now."""
@@ -248,7 +251,7 @@ class Runner:
     first: Knot = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.first = _knot((), Line(self.scene.sync()._synced(Everything())))
+        self.first = _knot((), Line(self.scene.flow()))
 
     def go(self, knot: Knot, answers: Sequence[Any]) -> Knot:
         """Return the runner that has had these answers as well."""
@@ -260,7 +263,7 @@ class Runner:
         return knot.after[key]
 
     def _again(self, knot: Knot) -> Line:
-        line = Line(self.scene.sync()._synced(Everything()))
+        line = Line(self.scene.flow())
         for answers in knot.history:
             line.answered(answers)
         return line
@@ -434,11 +437,3 @@ def doubled(now: Shop) -> list[str]:
 
 def _admins(company: Company, role: str) -> int:
     return sum(user.role == role for user in company.users)
-
-
-def by_first_name(shop: Shop) -> Mapping[str, str]:
-    """Return everybody's role."""
-    return {user.first_name: user.role for company in shop.companies for user in company.users}
-
-
-__all__ = ["Clock", "Commit", "Edit", "LaxShop", "LogKey", "Scene", "Search", "Shop", "doubled", "last_admins"]

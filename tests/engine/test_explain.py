@@ -16,7 +16,7 @@ from acumatica_b2b.errors import AuthenticationError, NotSentError, OutcomeUnkno
 from acumatica_b2b.explaining import Explanation, Mark, Section, explain
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Ok, Outcome
-from acumatica_b2b.mapping import contact_record
+from acumatica_b2b.mapping import contact_record, customer_record
 from acumatica_b2b.model import UNSET, Contact, ContactID, Customer, CustomerID, SiteAssociation, StorefrontID
 from acumatica_b2b.policy import Limits, ProtectedLeaver, SyncPolicy
 from acumatica_b2b.steps import record_of
@@ -572,6 +572,19 @@ def test_a_contact_to_be_skipped() -> None:
     told = explained(bench, ANNA)
     assert (found(told), told.steps) == (set(), 1)
     assert "somebody said that it is to be tried again" in said(told.outcomes)
+
+
+def test_a_customer_to_be_skipped() -> None:
+    """Of a contact whose customer is to be skipped one is told so; whatever became of it, there is nothing to do."""
+    bench = started()
+    bench.change(ANNA, active=False)
+    decision = Decision(choice=Choice.SKIP, record=customer_record(HERE))
+    bench.contact_sync.decide(HERE, decision, by="Sandra")
+    told = explained(bench, ANNA)
+    assert (found(told), told.takes_part) == ({"SKIPPED"}, False)
+    assert told.summary.endswith("somebody said that it is to be skipped: it is left as it is. Nothing to do.")
+    bench.change(ANNA, active=True, first_name="Anne")
+    assert (explained(bench, ANNA).steps, bench.plan().steps) == (0, ())
 
 
 def test_a_contact_that_is_somebody_else() -> None:

@@ -1,81 +1,162 @@
-"""Two runners at work on the same customers, shop and log, their batches interleaved at random."""
+"""Two runners at work on the same customers, shop and log: every interleaving of small worlds, and of larger ones some."""
 
+import os
 import random
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
-from attrs import define, field
+import pytest
+from attrs import define, evolve, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acumatica_b2b import ContactSync, Everything, HandOver, RunReport
+from acumatica_b2b import Contact, ContactID, ContactSync, CustomerID, Everything, HandOver, RunReport, SyncPolicy
 from acumatica_b2b.drivers import Parties, Seeded
 from acumatica_b2b.flow import Batch, Flow, SideBySide
-from tests.engine.test_machine import Syncs
+from acumatica_b2b.testing import MemoryErp
+from tests import oracle
+from tests.engine.interleavings import Edit, Frozen, Scene, Search, Shop, doubled, last_admins
+from tests.engine.test_machine import OFF, Syncs, good_customer
+
+FIRST, SECOND = CustomerID("C1"), CustomerID("C2")
+PLAIN = SyncPolicy(include_locations=False, write_back=frozenset(), check_tenant=False)
+WHOLE = os.environ.get("ACUMATICA_B2B_INTERLEAVINGS") == "whole"
+"""Whether the large set is looked at: whole runs, write-back, locations, writes of a batch one by one."""
 
 
-@define
-class Runner:
-    """A run that is driven batch by batch; `report` is there when it has come to its end."""
-
-    flow: Flow[RunReport]
-    driver: Seeded
-    report: RunReport | None = None
-    _stack: list[Flow[Any]] = field(factory=list[Flow[Any]])
-    _batch: Batch = ()
-
-    def __attrs_post_init__(self) -> None:
-        """Go to the first batch."""
-        self._stack = [self.flow]
-        self._advance(None)
-
-    def step(self) -> None:
-        """Answer one batch."""
-        self._advance(self.driver(self._batch))
-
-    def _advance(self, answers: Sequence[Any] | None) -> None:
-        line = self._stack[-1]
-        try:
-            self._batch = next(line) if answers is None else line.send(answers)
-        except StopIteration as stop:
-            self._stack.pop()
-            if self._stack:
-                self._advance([(stop.value,)])
-            else:
-                self.report = stop.value
-            return
-        if isinstance(self._batch[0], SideBySide):
-            (worker,) = self._batch[0].flows
-            self._stack.append(worker)
-            self._advance(None)
+# ------------------------------------------------------------------ worlds
+Edits: TypeAlias = tuple[Edit, ...]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from(HandOver), st.booleans())
-def test_two_runners_do_no_harm(seed: int, hand_over: HandOver, known: bool) -> None:  # noqa: FBT001  # drawn
-    """However two runs interleave, nobody is doubled, no company loses its last admin, and the next run ends right."""
-    die = random.Random(seed)
-    scene = Syncs()
-    people = [die.randint(1, 4) for _ in range(2)]
-    scene.begin(people=people, hand_over=hand_over, inline=die.random() < 0.5, kept=True)
-    if known:
-        scene.run(0, scene.erp, scene.shop, scene.store)
-        for _ in range(3):
-            scene.edit_erp(die)
-    scene.was = scene.shop.snapshot()
-    sync = ContactSync(erp=scene.erp, storefront=scene.shop, store=scene.store, clock=scene.clock, workers=1)
-    runners = [
-        Runner(
-            sync._synced(Everything()),
-            Seeded(Parties(erp=scene.erp, storefront=scene.shop, store=scene.store, clock=scene.clock), die),
-        )
-        for _ in range(2)
-    ]
-    while waiting := [runner for runner in runners if runner.report is None]:
-        die.choice(waiting).step()
-    scene.clock.sleep(1000)
-    scene.run(0, scene.erp, scene.shop, scene.store)
-    assert scene.run(0, scene.erp, scene.shop, scene.store).steps == ()
-    companies = scene.shop.snapshot().values()
-    assert len({company.external_id for company in companies}) == len(companies)
-    assert all(sum(user.role == "Admin" for user in company.users) == 1 for company in companies)
+def people(scene: Scene, customer: CustomerID = FIRST) -> tuple[Contact, ...]:
+    """Return a customer's contacts as they are now."""
+    return scene.erp.snapshot()[customer].contacts
+
+
+def synced(scene: Scene, *counts: int) -> None:
+    """Load the ERP and sync it."""
+    scene.erp.put(*(good_customer(number, count) for number, count in enumerate(counts, 1)))
+    scene.sync().sync_all()
+
+
+def marked(number: int) -> Edit:
+    """Return the edit that makes the contact with this number primary."""
+    return lambda erp: erp.set_primary(FIRST, ContactID(str(100 + number)))
+
+
+def a_first_load(scene: Scene) -> Edits:
+    """Two contacts, and nothing in the shop."""
+    scene.erp.put(good_customer(1, 2))
+    return ()
+
+
+def a_hand_over(scene: Scene) -> Edits:
+    """The primary mark has moved."""
+    synced(scene, 2)
+    marked(1)(scene.erp)
+    return ()
+
+
+def a_mark_that_moves(scene: Scene) -> Edits:
+    """The primary mark moves at any time, so that the runners may read either."""
+    synced(scene, 2)
+    return (marked(1),)
+
+
+def a_mark_that_moves_back(scene: Scene) -> Edits:
+    """The primary mark has moved, and at any time moves back."""
+    synced(scene, 2)
+    marked(1)(scene.erp)
+    return (marked(0),)
+
+
+def a_mark_that_moves_on(scene: Scene) -> Edits:
+    """The primary mark has moved, and at any time moves on to a third contact."""
+    synced(scene, 3)
+    marked(1)(scene.erp)
+    return (marked(2),)
+
+
+def a_leaver(scene: Scene) -> Edits:
+    """One of three takes part no more."""
+    synced(scene, 3)
+    scene.erp.put_contact(FIRST, evolve(people(scene)[2], association=OFF))
+    return ()
+
+
+def an_admin_who_leaves(scene: Scene) -> Edits:
+    """The primary contact takes part no more, and another one is primary."""
+    synced(scene, 2)
+    scene.erp.put_contact(FIRST, evolve(people(scene)[0], association=OFF))
+    marked(1)(scene.erp)
+    return ()
+
+
+def a_swap(scene: Scene) -> Edits:
+    """Two contacts have each other's address."""
+    scene.policy = evolve(scene.policy, parking_domain="parked.example")
+    synced(scene, 2)
+    one, other = people(scene)
+    scene.erp.put_contact(FIRST, evolve(one, email=other.email))
+    scene.erp.put_contact(FIRST, evolve(other, email=one.email))
+    return ()
+
+
+def a_mover(scene: Scene) -> Edits:
+    """One of two contacts is another customer's now."""
+    synced(scene, 2, 1)
+    scene.erp.move_contact(people(scene)[1].id, SECOND)
+    return ()
+
+
+SMALL = (
+    a_first_load,
+    a_hand_over,
+    a_mark_that_moves,
+    a_mark_that_moves_back,
+    a_leaver,
+    an_admin_who_leaves,
+    a_swap,
+    a_mover,
+)
+LARGE = (*SMALL, a_mark_that_moves_on)
+
+
+# ------------------------------------------------------------------ promises
+def kept(scene: Scene) -> Callable[[Shop, Shop], None]:
+    """Return the check after every single change of the shop."""
+
+    def check(was: Shop, now: Shop) -> None:
+        assert not doubled(now), doubled(now)
+        if scene.hand_over is not HandOver.DEMOTE_FIRST:
+            assert not last_admins(was, now), (was, now)
+
+    return check
+
+
+def right(scene: Scene) -> Callable[[Frozen], None]:
+    """Return the check of the next run after both have come to their end."""
+
+    def check(world: Frozen) -> None:
+        scene.thaw(world)
+        scene.clock.sleep(scene.policy.lease + 1)
+        sync = scene.sync()
+        assert not sync.sync_all().stopped
+        customers, companies = scene.erp.snapshot(), scene.shop.snapshot().values()
+        found = oracle.companies_of(customers, companies)
+        complaints = oracle.check(customers, found, scene.policy, addresses=scene.policy.include_locations)
+        assert not complaints, complaints
+        assert len(companies) == len(customers)
+        assert sync.sync_all().steps == ()
+
+    return check
+
+
+def searched(scene: Scene, world: Callable[[Scene], Edits], *, singly: bool = False) -> Search:
+    """Look at every schedule from a world; say how many there are."""
+    edits = world(scene)
+    search = Search(scene=scene, edits=edits, on_write=kept(scene), at_end=right(scene), singly=singly)
+    schedules = search.run()
+    name = f"{world.__name__}, {scene.hand_over.value}"
+    print(f"\n{name}: {schedules:,} schedules, {search.states:,} states, {len(search.ends):,} ends")
+    return search

@@ -26,6 +26,13 @@ def test_the_first_body_stays(store: SyncLogStore) -> None:
     assert [kept.body for kept in store.load([KEY])[0]] == ["first", "{}"]
 
 
+@pytest.mark.parametrize("body", ["", "\0", "a\0b"])
+def test_a_body_may_hold_what_not_every_database_keeps(store: SyncLogStore, body: str) -> None:
+    """The empty body and the character NUL, which JSON never holds, come back as well."""
+    store.append([commit(body=body)])
+    assert list(store.load([KEY])[0]) == [commit(body=body)]
+
+
 def test_a_commit_twice_in_one_call_is_kept_once(store: SyncLogStore) -> None:
     """The second of two equal commits of one call finds its version taken."""
     twice = commit()

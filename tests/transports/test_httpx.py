@@ -1,13 +1,16 @@
 import asyncio
 import gzip
 import json
+import logging
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -50,6 +53,10 @@ class Loopback(BaseHTTPRequestHandler):
         """Point elsewhere."""
         self.answer(b"", ("Location", "/echo"), status=302)
 
+    def lost(self) -> None:
+        """Point to a place that is no URL, and that nobody should see."""
+        self.answer(b"", ("Location", "http://[::1/echo?told=s3cret"), status=302)
+
     def zipped(self) -> None:
         """Answer compressed."""
         self.answer(gzip.compress(b"x" * 50_000), ("Content-Encoding", "gzip"))
@@ -77,6 +84,14 @@ class Loopback(BaseHTTPRequestHandler):
         time.sleep(0.4)
         self.answer(b"half", length=8)
         time.sleep(1.0)
+
+    def trickle(self) -> None:
+        """Send even the headers drop by drop, and never their end."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drops: ")
+        for _ in range(1000):
+            self.wfile.write(b".")
+            self.wfile.flush()
+            time.sleep(0.02)
 
     def drip(self) -> None:
         """Answer drop by drop."""
@@ -229,7 +244,7 @@ def test_too_large(sender: Sender, url: str) -> None:
     assert sender.send(get(f"{url}/zipped", max_bytes=50_000))[0].status == 200
 
 
-@pytest.mark.parametrize("path", ["drip", "stall"])
+@pytest.mark.parametrize("path", ["drip", "stall", "trickle"])
 def test_deadline(sender: Sender, url: str, path: str) -> None:
     """A request ends at its total deadline, whether the answer drips or does not come."""
     began = time.monotonic()
@@ -245,6 +260,35 @@ def test_deadline_of_all_phases(sender: Sender, url: str) -> None:
     told = sender.fail(get(f"{url}/linger", deadline=0.6))
     assert time.monotonic() - began < 0.9
     assert told.startswith("OutcomeUnknownError")
+
+
+def test_deadline_over_a_connection_that_is_used_again(sender: Sender, url: str) -> None:
+    """The deadline is kept over a connection that another request, of another transport, opened."""
+    began = time.monotonic()
+    Loopback.paths.clear()
+    with pytest.raises(OutcomeUnknownError):
+        sender.send(get(f"{url}/echo"), get(f"{url}/trickle", deadline=0.3))
+    assert Loopback.paths == ["/echo", "/trickle"]
+    assert time.monotonic() - began < 0.8
+
+
+def test_deadline_over_a_connection_of_the_caller(url: str) -> None:
+    """Over a connection that the caller's own requests opened, it is kept from the second request on."""
+    with httpx.Client(trust_env=False) as client:
+        client.get(f"{url}/echo")
+        transport = HttpxTransport(client)
+        transport.send(get(f"{url}/echo"))
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknownError, match="ReadTimeout"):
+            transport.send(get(f"{url}/trickle", deadline=0.3))
+        assert time.monotonic() - began < 0.8
+
+
+def test_the_callers_own_requests_have_no_deadline_of_ours(url: str) -> None:
+    """The caller's own requests over a connection of ours take the time that the caller gives them."""
+    with httpx.Client(trust_env=False) as client:
+        HttpxTransport(client).send(get(f"{url}/echo", deadline=0.2))
+        assert client.get(f"{url}/stall", timeout=5).text == "late"
 
 
 @pytest.mark.parametrize("path", ["vanish", "half"])
@@ -282,6 +326,21 @@ def test_no_answer_to_connecting(sender: Sender) -> None:
         assert told.startswith("NotSentError")
 
 
+def test_connecting_took_all_the_time(sender: Sender, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose deadline passed while it was being connected is not sent any more."""
+    connect = socket.create_connection
+
+    def slow(*arguments: Any, **more: Any) -> socket.socket:
+        time.sleep(0.2)
+        return connect(*arguments, **more)
+
+    monkeypatch.setattr(socket, "create_connection", slow)
+    Loopback.paths.clear()
+    if not sender.asynchronous:  # the async transport ends before it is connected
+        assert "took all of its time" in sender.fail(get(f"{url}/echo", deadline=0.1))
+    assert Loopback.paths == []
+
+
 @pytest.mark.parametrize(
     "address", ["ftp://127.0.0.1/x", "http://[::1/x", "127.0.0.1/x", "http://127.0.0.1:port/x", "http://"]
 )
@@ -295,6 +354,37 @@ def test_a_malformed_header(sender: Sender, url: str) -> None:
     told = sender.fail(get(url, ("Authorization", "sécret\u2603")))
     assert told.startswith("NotSentError")
     assert "cret" not in told
+
+
+@pytest.mark.parametrize("value", ["Bearer t0ken\n", "Bearer t0ken\r\nX-Two: 2", "t0ken\x00"])
+def test_a_header_that_breaks_its_line(sender: Sender, url: str, value: str) -> None:
+    """A header that would break its line was not sent, and neither the error nor what led to it shows it."""
+    Loopback.paths.clear()
+    with pytest.raises(NotSentError, match="a header is malformed") as caught:
+        sender.send(get(f"{url}/echo", ("Authorization", value)))
+    assert "t0ken" not in "".join(traceback.format_exception(caught.value))
+    assert Loopback.paths == []
+
+
+@pytest.mark.parametrize("path", ["echo", "lost", "vanish"])
+def test_what_httpx_logs(sender: Sender, url: str, path: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What httpx and httpcore log of our requests, at any level, shows no query, no credential and no cookie."""
+    caplog.set_level(logging.DEBUG)
+    target = get(f"{url.replace('//', '//user:s3cret@')}/{path}?email=ann%40a.example", ("Cookie", "seat=s3cret"))
+    with suppress(OutcomeUnknownError):
+        sender.send(target)
+    assert "send_request_headers" in caplog.text
+    assert [hidden for hidden in ("s3cret", "ann", "seat=", "tenant=", "/echo?told") if hidden in caplog.text] == []
+
+
+def test_what_httpx_logs_of_others(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What the caller's own requests log is left as it is."""
+    caplog.set_level(logging.DEBUG)
+    with httpx.Client(trust_env=False) as client:
+        HttpxTransport(client).send(get(f"{url}/echo"))
+        client.get(f"{url}/echo?mine")
+    assert f"GET {url}/echo?mine" in caplog.text
+    assert "seat=1" in caplog.text
 
 
 def test_a_closed_client(url: str) -> None:

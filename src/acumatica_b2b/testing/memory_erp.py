@@ -87,6 +87,7 @@ class MemoryErp:
             page = found[: self.page_size]
             return Page(
                 items=tuple(_shown(query, self._customers[key]) for key in page),
+                strays=self._strays(query),
                 next=Cursor(f"{began} {page[-1]}") if len(found) > len(page) else None,
                 watermark=Watermark(began),
             )
@@ -179,6 +180,13 @@ class MemoryErp:
     def _now(self) -> datetime:
         return _BEGINNING + timedelta(seconds=self._ticks)
 
+    def _strays(self, query: Query) -> tuple[ContactID, ...]:
+        """Return the contacts that changed and are no customer's."""
+        if not isinstance(query, ChangedSince):
+            return ()
+        since = _moment(query.watermark)
+        return tuple(key for key, held in sorted(self._unattached.items()) if held.modified and held.modified > since)
+
     def _contact(self, key: ContactID) -> Contact | None:
         owner = self._whose.get(key)
         if owner is None:
@@ -249,12 +257,16 @@ class MemoryErp:
         self.put(_with_reference(customer, reference, value))
 
 
+def _moment(watermark: Watermark) -> datetime:
+    return _BEGINNING + timedelta(seconds=int(watermark))
+
+
 def _asked(query: Query, customer: Customer) -> bool:
     match query:
         case Everything() | PrimaryMarks():
             return True
         case ChangedSince(watermark=watermark):
-            since = _BEGINNING + timedelta(seconds=int(watermark))
+            since = _moment(watermark)
             contacts, locations = customer.contacts, customer.locations
             stamps = (customer.modified, *(c.modified for c in contacts), *(place.modified for place in locations))
             return any(stamp is not None and stamp > since for stamp in stamps)
