@@ -12,6 +12,7 @@ from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.guard import counted, guarded, is_approved, is_held
 from acumatica_b2b.judgement import explained, findings
 from acumatica_b2b.leaving import Leaving, leavers, leaving, removal, suspension
+from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import Customer
 from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
 from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
@@ -21,7 +22,7 @@ from acumatica_b2b.saving import saved, shortened
 from acumatica_b2b.settling import intended, settle
 from acumatica_b2b.synclog import Cleared, Entry, Found, SettledAt, digest
 from acumatica_b2b.terms import Settled, Terms
-from acumatica_b2b.world import World, adopted, noted, read_back
+from acumatica_b2b.world import World, adopted, movers, noted, read_back
 
 
 def plan_customer(customer: Customer, terms: Terms) -> Flow[CompanyPlan]:
@@ -194,7 +195,8 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         open=bool(
             world.refused or going.go or going.suspend or places or any(f.kind.about.looked_at_again for f in found)
         )
-        or any(user.contact in world.state.awaited for user in world.desired.users),
+        or any(user.contact in world.state.awaited for user in world.desired.users)
+        or _waits_for_movers(world),
         linked_users=len(world.state.contacts),
         linked_companies=int(world.record in world.state.links),
         users=len(world.state.contacts) - len(before.state.contacts),
@@ -202,6 +204,12 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         held=world.held | _too_much(going),
         outage=_outage(world),
     )
+
+
+def _waits_for_movers(world: World) -> bool:
+    """Tell whether somebody's address is still spoken for by one who is on the way to another customer."""
+    away = {str(contact_record(contact)) for contact in movers(world).values()}
+    return any(f.kind is FindingKind.DUPLICATE_EMAIL and f.detail in away for f in world.contest.findings)
 
 
 def _too_much(going: Leaving) -> frozenset[Guarded]:

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from acumatica_b2b.customer_log import Kept, LogRow, read_history
 from acumatica_b2b.effects import Drop, Keys, Load, Now
 from acumatica_b2b.errors import DecisionError
-from acumatica_b2b.findings import Finding
+from acumatica_b2b.findings import Finding, Status
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.keys import address_key, contact_key, customer_key, customer_of
 from acumatica_b2b.logstate import Link, LogState, fold
@@ -163,7 +163,9 @@ def _told_of_nobody(row: LogRow, contact: ContactID, users: AbstractSet[str]) ->
     mine = {contact_record(contact), *(Record(RecordKind.CONTACT, f"of user {user}") for user in users)}
     if row.record in mine:
         return evolve(row, record=SOMEBODY, id="", message="")
-    return evolve(row, message="") if _names(row.message, contact, users) else row
+    # a refusal is in the other system's words, and they may name anybody
+    says = row.status is Status.FAILED or _names(row.message, contact, users)
+    return evolve(row, message="") if says else row
 
 
 def _names(text: str, contact: ContactID, users: AbstractSet[str]) -> bool:
@@ -177,7 +179,8 @@ def _without(state: LogState, contact: ContactID, users: frozenset[str]) -> LogS
     record = contact_record(contact)
 
     def stays(finding: Finding) -> bool:
-        return finding.record != record and not _names(finding.detail, contact, users)
+        says = finding.status is Status.FAILED or _names(finding.detail, contact, users)
+        return finding.record != record and not says
 
     # a company lends its admin's e-mail address and phone number, an address its name
     lent = {one: evolve(link, sent={}, seen={}) for one, link in state.links.items() if one.kind in _LENDING}

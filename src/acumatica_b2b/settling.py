@@ -102,7 +102,7 @@ def _stepped(world: World, step: Step, identifier: str) -> World:
 
 def _released(world: World, user: UserID) -> World:
     """Return the world in which a user has given up the address that it was asked for."""
-    holders = {email: None if holder and holder.id == user else holder for email, holder in world.holders.items()}
+    holders = {email: holder for email, holder in world.holders.items() if holder is None or holder.id != user}
     return evolve(world, holders=holders)
 
 

@@ -145,7 +145,7 @@ def noted(world: World, *entries: Entry) -> World:
 def adopted(world: World, company: Company | None) -> World:
     """Return the world as just observed: its company, who is who in it, and the links that follow."""
     world = evolve(world, company=company)
-    contest = contested(world.desired, _known(world), deleted_users(world), {**world.lost, **_movers(world)})
+    contest = contested(world.desired, _known(world), deleted_users(world), {**world.lost, **movers(world)})
     world = evolve(world, contest=contest, pairs=Pairs(users={}), places={})
     if company is None:
         return world
@@ -183,7 +183,7 @@ def _known(world: World) -> frozenset[ContactID]:
     return frozenset(user.contact for user in world.desired.users if user.external_id in there).union(world.linked)
 
 
-def _movers(world: World) -> Mapping[str, ContactID]:
+def movers(world: World) -> Mapping[str, ContactID]:
     """Return the addresses of contacts who are on their way to another customer: they are linked, and keep them."""
     moved = [map_contact(now, world.policy) for now in world.gone.values() if now and now.customer]
     return {user.email: user.contact for user in moved if isinstance(user, DesiredUser)}

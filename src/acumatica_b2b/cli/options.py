@@ -10,7 +10,6 @@ import click
 
 from acumatica_b2b.cli.config import DEFAULT_FILE
 from acumatica_b2b.cli.shapes import Shape
-from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.report import RunReport
 
 
@@ -68,11 +67,9 @@ def print_json(shape: Shape) -> None:
 
 
 def code_of_report(report: RunReport) -> Code:
-    """Return what a run comes to."""
+    """Return what a run comes to; what somebody has to act on now comes first."""
+    if any(finding.act_now for finding in report.findings):
+        return Code.FAILURES
     if report.held:
         return Code.HELD
-    if not report.ok:
-        return Code.FAILURES
-    # what is too much for one company is held there, whatever the store's limits
-    held = any(finding.kind is FindingKind.GUARD_HELD for finding in report.findings)
-    return Code.HELD if held else Code.DONE
+    return Code.DONE if report.ok else Code.FAILURES

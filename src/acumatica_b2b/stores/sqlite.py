@@ -38,6 +38,7 @@ _LOAD: Final = """
 _APPEND: Final = "INSERT INTO commits (key, version, snapshot, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEYS: Final = "SELECT DISTINCT key FROM commits WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?"
 _DROP: Final = "DELETE FROM commits WHERE key = ? AND version < ?"
+_LEFT: Final = "SELECT count(*) FROM (SELECT 1 FROM commits WHERE key = ? LIMIT 2)"
 
 _ABOVE_ALL_KEYS: Final = "\x7f"
 """Sorts behind every printable ASCII character."""
@@ -120,10 +121,33 @@ class SqliteStore:
             return [LogKey(key) for (key,) in self._database.execute(_KEYS, bounds)]
 
     def drop(self, key: LogKey, before: int, /) -> None:
-        """Forget the commits of a key with versions below `before`."""
+        """Forget the commits of a key with versions below `before`: what they said is in no file any more.
+
+        Raises:
+            StoreError: it can't be written to, or another process has kept the old pages open for too long.
+
+        """
         require_keys([key])
-        with self._lock, self._explained("written to"), self._transaction():
-            self._database.execute(_DROP, (key, before))
+        with self._lock, self._explained("written to"):
+            with self._transaction():
+                dropped = self._database.execute(_DROP, (key, before)).rowcount
+                (left,) = self._database.execute(_LEFT, (key,)).fetchone()
+            if dropped and left < 2:  # none, or one that stands for all
+                # deleting merges pages, and may leave copies of rows in what they don't use; a log that is
+                # only cut short below its snapshot is not worth writing the whole file anew
+                self._database.execute("VACUUM")
+            if dropped:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Bring the write-ahead log's pages into the file, and cut it to nothing: old pages are in it as they were."""
+        (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            message = (
+                f"sync log {fspath(self.path)!r} keeps what was dropped in its write-ahead log: another process has been "
+                f"using it for {self.patience:g} seconds; end that process, since the last one to close it lets go"
+            )
+            raise StoreError(message)
 
     def _log(self, key: LogKey) -> tuple[Commit, ...]:
         rows = self._database.execute(_LOAD, {"key": key})
@@ -138,6 +162,8 @@ class SqliteStore:
             message = f"sync log {fspath(self.path)!r} can't keep a write-ahead log; put it in a file on a local disk"
             raise StoreError(message)
         self._database.execute("PRAGMA synchronous = FULL")
+        # what is deleted is overwritten with zeros
+        self._database.execute("PRAGMA secure_delete = ON")
         # macOS answers fsync before the disk has it; elsewhere this changes nothing
         self._database.execute("PRAGMA fullfsync = ON")
 

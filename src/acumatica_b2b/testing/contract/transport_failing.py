@@ -72,6 +72,13 @@ def _drips(line: Wire) -> None:
         line.send(chunk(b"{}") + chunk(b""))
 
 
+def _drips_headers(line: Wire) -> None:
+    line.request()
+    line.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: ")
+    if line.drip(b"x"):
+        line.send(b"\r\n\r\n{}")
+
+
 def _does_not_listen(line: Wire) -> None:
     if line.stall() and line.request():
         line.send(answer())
@@ -96,6 +103,7 @@ BROKEN: Final[dict[str, Behaviour]] = {
 SLOW: Final[dict[str, Behaviour]] = {
     "does not answer": _stalls,
     "stops in the middle of the body": _stalls_midway,
+    "sends its headers drop by drop": _drips_headers,
     "sends its body drop by drop": _drips,
     "does not read the request": _does_not_listen,
 }
