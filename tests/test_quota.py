@@ -178,3 +178,13 @@ def test_against_a_server(seed: int, of: int, others: float, latency: float, wid
     assert refused <= width * 5
     assert ours >= 5 * of * (1 - others) * 0.5
     assert ours <= 5 * of
+
+
+@pytest.mark.parametrize("resets", [86_400.0, 1e300, float("inf")])
+def test_a_window_ends_within_a_day(resets: float) -> None:
+    """However late a window is said to end, nothing is held back for longer than a day."""
+    quota = Quota()
+    quota.take(at(0.0))
+    quota.answered(at(0.0), Allowance(left=0, resets=resets))
+    assert quota.take(at(1.0)) == 86_399.0
+    assert quota.take(at(86_401.0)) == 0.0

@@ -16,6 +16,9 @@ _LOOK_AGAIN: Final = 0.05
 _AT_ONCE: Final = 0.2
 """This share of a window's requests goes out as fast as it is asked for; the rest is spread over the window."""
 
+_LONGEST: Final = 86_400.0
+"""Seconds after which a window ends, whatever an answer says of it."""
+
 _UNTOLD_REFUSAL: Final = 5.0
 """Seconds to hold back after a refusal that names no time; twice as many after each further one."""
 
@@ -120,7 +123,7 @@ class Quota:
             self._refusals = 0
         # Answers overtake one another, and each was on its way for a while: the lowest count and
         # the earliest end are the truest of a window.
-        ends = now + timedelta(seconds=resets)
+        ends = now + timedelta(seconds=min(resets, _LONGEST))
         if self._told is not None and abs((ends - self._told.ends).total_seconds()) < self.window / 2:
             left, ends = min(left, self._told.left), min(ends, self._told.ends)
         self._told = _Window(left, ends)

@@ -17,7 +17,7 @@ from acumatica_b2b.codec import decode, decode_tagged, encode_tagged, plain
 from acumatica_b2b.decisions import Decision
 from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding
-from acumatica_b2b.model import Record
+from acumatica_b2b.model import Discreet, Record
 
 SCHEMA = 2
 """Of the bodies that are written. 1 knew no decisions and no snapshots; all its entries fold."""
@@ -37,8 +37,8 @@ Grant: TypeAlias = Literal["", "give", "take", "move", "suspend", "restore"]
 """What a step does to the Primary Admin's role, or to that of one who left."""
 
 
-@frozen(kw_only=True)
-class LoggedStep:
+@frozen(kw_only=True, repr=False)
+class LoggedStep(Discreet):
     """What the log keeps of a step; `fields` are digests of what is sent."""
 
     hash: str

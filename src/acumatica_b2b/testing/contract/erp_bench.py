@@ -162,20 +162,23 @@ class ErpBench:
     # ---- reading
     def read(self, query: Query) -> Reading:
         """Return all pages of a reading; no cursor comes twice, and no customer."""
-        pages = [self.erp.read(query, None)]
-        cursors: set[Cursor] = set()
+        reading = self.rest(query, self.erp.read(query, None))
+        ids = [customer.id for customer in reading.items]
+        if twice := sorted({key for key in ids if ids.count(key) > 1}):
+            did = f"read({type(query).__name__}) over {len(reading.pages)} pages"
+            raise broken(did=did, should="give each customer once", but=f"{twice[0]!r} comes twice", why=_TWICE)
+        return reading
+
+    def rest(self, query: Query, first: Page[Customer]) -> Reading:
+        """Return a reading from its first page on; no cursor comes twice."""
+        pages, cursors = [first], set[Cursor]()
         while (after := pages[-1].next) is not None:
             if after in cursors:
                 did = f"read({type(query).__name__}), page {len(pages)}"
                 raise broken(did=did, should="go on", but=f"its next cursor is an earlier one: {after!r}", why=_ENDLESS)
             cursors.add(after)
             pages.append(self.erp.read(query, after))
-        reading = Reading(pages=tuple(pages))
-        ids = [customer.id for customer in reading.items]
-        if twice := sorted({key for key in ids if ids.count(key) > 1}):
-            did = f"read({type(query).__name__}) over {len(pages)} pages"
-            raise broken(did=did, should="give each customer once", but=f"{twice[0]!r} comes twice", why=_TWICE)
-        return reading
+        return Reading(pages=tuple(pages))
 
     def customers(self, *ids: CustomerID) -> list[Outcome[Customer | None]]:
         """Return what is said of customers by their ids."""

@@ -87,8 +87,7 @@ class Writes:
         """Of several references the one that can't be written fails in its place, and all others are written."""
         if RecordKind.CONTACT not in bench.traits.references:
             pytest.skip("the traits name no field for references of contacts")
-        made = bench.customer(contacts=3)
-        seen = bench.seen(made.id)
+        seen = _whole(bench, contacts=3)
         references = [refer(seen, contact, f"8{number}") for number, contact in enumerate(seen.contacts)]
         lost = next(one for one in _unknown(bench, seen) if one.record.kind is RecordKind.CONTACT)
         outcomes = bench.write(references[0], lost, *references[1:])
@@ -99,13 +98,19 @@ class Writes:
             raise broken(did=did, should="fail the second alone", but=f"it answered {outcomes}", why=why)
         should = {contact.id: f"8{number}" for number, contact in enumerate(seen.contacts)}
         did = "write_references, one bad among good ones"
-        bench.shows(did, lambda: {c.id: c.reference for c in bench.seen(made.id).contacts}, should, why)
+        bench.shows(did, lambda: {c.id: c.reference for c in bench.seen(seen.id).contacts}, should, why)
 
 
-def _whole(bench: ErpBench) -> Customer:
-    return bench.seen(
-        bench.customer(contacts=2, locations=2 if RecordKind.LOCATION in bench.traits.references else 0).id
-    )
+def _whole(bench: ErpBench, *, contacts: int = 2) -> Customer:
+    """Return a customer that was entered, with contacts and, where they have a reference, locations."""
+    locations = 2 if RecordKind.LOCATION in bench.traits.references else 0
+    seen = bench.seen(bench.customer(contacts=contacts, locations=locations).id)
+    if (len(seen.contacts), len(seen.locations)) != (contacts, locations):
+        should = f"show {contacts} contacts and {locations} locations"
+        but = f"it shows {len(seen.contacts)} and {len(seen.locations)}"
+        why = Why("nobody's reference could be written back", "customers: what is read along with a customer")
+        raise broken(did=f"customers([{seen.id!r}]), entered just now", should=should, but=but, why=why)
+    return seen
 
 
 def _records(bench: ErpBench, customer: Customer) -> list[Reference]:
@@ -145,7 +150,7 @@ def _require_gone(reference: Reference, outcome: Outcome[None], why: Why) -> Non
 def _require_read_back(bench: ErpBench, kind: RecordKind) -> None:
     if kind not in bench.traits.references:
         pytest.skip(f"the traits name no field for the reference of a {kind.value}")
-    seen = bench.seen(bench.customer(contacts=1, locations=1 if kind is RecordKind.LOCATION else 0).id)
+    seen = _whole(bench, contacts=1)
     (reference,) = (one for one in _records(bench, seen) if one.record.kind is kind)
     reference = evolve(reference, value="12345")
     bench.wrote(reference)
