@@ -734,7 +734,7 @@ def _step_admins(step: Step, customer: Customer, was: Company | None, now: Compa
         return
     if not chosen & has.keys():
         yield f"contact {primary}: its user is not admin"
-    linked = {user for _, user in step.linked.values()}
+    linked = {user for key, (_, user) in step.linked.items() if key not in step.history.open}
     back = {TakeBack.ALL: has.keys(), TakeBack.LINKED: has.keys() & linked, TakeBack.OURS: frozenset[UserID]()}
     ours = {step.history.granted.get(customer.id)} | back[step.policy.take_back]
     for other in sorted(has.keys() - chosen):

@@ -72,6 +72,8 @@ class Plan:
     troubles: tuple[Trouble, ...] = ()
     held: frozenset[Guarded] = frozenset()
     """Of what it has more than may go out without a person's approval."""
+    approved: frozenset[str] = frozenset()
+    """What people approved lately, as `guard.approval` names it."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

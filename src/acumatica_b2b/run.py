@@ -116,18 +116,13 @@ def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
         results = yield from through(together(flows), claims_settled)
         companies += [result for result in results if isinstance(result, CompanyPlan)]
         troubles += [result for result in results if isinstance(result, Trouble)]
-    state, now = (yield from run_state(terms)), (yield from ask(Now()))
-    return Plan(companies=tuple(companies), troubles=tuple(troubles), held=_beyond(companies, state.tally, terms, now))
-
-
-def _beyond(companies: Iterable[CompanyPlan], tally: guard.Tally, terms: Terms, now: datetime) -> frozenset[Guarded]:
-    """Return of which kinds a plan has more than may go out without an approval."""
-    limits = terms.policy.limits
-    approved = tally.approved(limits, now)
+    tally, now = (yield from run_state(terms)).tally, (yield from ask(Now()))
+    approved = tally.approved(terms.policy.limits, now)
     wanted = Counter[Guarded]()
     for company in companies:
         wanted.update(guard.counted(kind for kind, name in company.guarded if name not in approved))
-    return frozenset(kind for kind, count in wanted.items() if not within(limits, tally, kind, count, now))
+    held = frozenset(kind for kind, n in wanted.items() if not within(terms.policy.limits, tally, kind, n, now))
+    return Plan(companies=tuple(companies), troubles=tuple(troubles), held=held, approved=approved)
 
 
 def _ready(terms: Terms) -> Flow[None]:

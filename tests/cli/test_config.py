@@ -54,6 +54,13 @@ def test_every_key_goes_where_it_belongs() -> None:
     assert (policy.lease, policy.limits.removals, policy.lengths.name) == (60, 3, 50)
 
 
+@pytest.mark.parametrize(("written", "days"), [("30", 30.0), ("1.5", 1.5), ('"forever"', None)])
+def test_for_how_long_the_customer_log_is_kept(written: str, days: float | None) -> None:
+    """The Customer Log is kept for a number of days, or for ever."""
+    policy = parse_config(f"{ACUMATICA}{SHOP}[policy]\nretention_days = {written}\n").policy
+    assert policy.retention_days == days
+
+
 def test_further_places_and_channels_are_read() -> None:
     """Attributes, rows of sites, fields without a view, channels of sites and price lists can be configured."""
     text = (
@@ -117,6 +124,7 @@ def test_only_records_with_a_field_get_the_reference() -> None:
         (ACUMATICA + SHOP + "[log]\npath = 'x'", ["[log] has the unknown key 'path'", "'file'"]),
         (ACUMATICA + SHOP + "[policy]\nwrite_back = []", ["[policy] has the unknown key 'write_back'"]),
         (ACUMATICA + SHOP + "[policy]\ncustomer_class = []", ["'customer_class'", "'customer_classes'"]),
+        (ACUMATICA + SHOP + "[policy]\nretention_days = 'never'", ["retention_days", 'a number, or "forever"']),
         (ACUMATICA + SHOP + "[policy]\nconnection_types = 'B2B'", ["connection_types", 'a list of texts, or "any"']),
         (ACUMATICA + SHOP + "[policy]\ntake_back = 'mine'", ["one of 'ours', 'linked', 'all'"]),
         (ACUMATICA + SHOP + "[policy]\nuser_role = 'Admin'", ["primary_role and user_role are both 'Admin'"]),

@@ -202,6 +202,8 @@ def test_second_pass_releases() -> None:
     new = Tally(results=(Settled(customer=C1, released=True),))
     assert replaced(old, frozenset({C1}), new).results == (Settled(customer=C1, released=True),)
     assert replaced(old, frozenset({C1}), Tally()).results == ()
+    done = Tally(results=(Settled(customer=C1, steps=(step("1"),), findings=FOUND),))
+    assert replaced(done, frozenset({C1}), Tally()).results == (Settled(customer=C1, steps=(step("1"),)),)
 
 
 def test_trouble_in_either_pass() -> None:

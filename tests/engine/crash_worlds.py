@@ -359,3 +359,7 @@ def customer_deleted(scene: Scene) -> None:
     both(scene)
     scene.settle()
     scene.erp.remove_customer(HERE)
+
+
+LOADS: Final = (first_load, two_loads, shared_address, another_is_admin_first)
+"""Companies are made: it matters how the shop does that."""

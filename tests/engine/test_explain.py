@@ -1,5 +1,6 @@
 """Explanations: what a person is told of one contact, in each situation, and that telling writes nothing."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from attrs import define, evolve, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from acumatica_b2b import AsyncContactSync, in_threads
 from acumatica_b2b.actions import Action, CreateCompany, CreateUser, Step
 from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.drivers import Parties, Threads
@@ -22,7 +24,7 @@ from acumatica_b2b.policy import Limits, ProtectedLeaver, SyncPolicy
 from acumatica_b2b.steps import record_of
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.terms import Terms
-from acumatica_b2b.testing import MemoryErp, MemoryShop, strategies
+from acumatica_b2b.testing import AsyncErpOf, AsyncShopOf, MemoryErp, MemoryShop, strategies
 from tests.bench import (
     ANNA,
     BILL,
@@ -731,6 +733,24 @@ def test_a_customer_that_was_not_read_in_full() -> None:
     assert "the contacts of customer 'C1' could not all be read" in said(told.read)
     assert "READ_INCOMPLETE" in found(told)
     assert told.steps == 0
+
+
+# ------------------------------------------------------------------ for everybody alike
+def test_both_classes_explain_alike() -> None:
+    """`ContactSync` and `AsyncContactSync` explain a contact in the very same words."""
+    bench = started()
+    sides = AsyncErpOf(bench.erp), AsyncShopOf(bench.shop)
+    later = AsyncContactSync(erp=sides[0], storefront=sides[1], store=in_threads(bench.store))
+    for one in (MARK, ANNA, BILL):
+        assert asyncio.run(later.explain(one.id)).plan == bench.contact_sync.explain(one.id).plan
+        assert str(asyncio.run(later.explain(one.id))) == str(explained(bench, one))
+
+
+def test_no_line_is_too_long() -> None:
+    """As a text an explanation has at most 100 columns, however long the names are."""
+    bench = Bench()
+    bench.put(customer(evolve(MARK, last_name="Ames " * 19), primary=MARK, name="Acme " * 30))
+    assert max(map(len, str(explained(bench, MARK)).splitlines())) <= 100
 
 
 # ------------------------------------------------------------------ whatever the world

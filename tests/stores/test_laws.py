@@ -38,6 +38,6 @@ class SqliteLaws(StoreMachine):
 
 
 TestMemoryStore = StoreLaws.TestCase
-TestMemoryStore.settings = settings(max_examples=75, deadline=None)
+TestMemoryStore.settings = settings(max_examples=60, deadline=None)
 TestSqliteStore = SqliteLaws.TestCase
-TestSqliteStore.settings = settings(max_examples=40, deadline=None)
+TestSqliteStore.settings = settings(max_examples=30, deadline=None)

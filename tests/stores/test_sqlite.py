@@ -1,9 +1,12 @@
+import json
 import os
+import random
 import re
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -11,6 +14,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from attrs import evolve
 
 from acumatica_b2b.errors import StoreError
 from acumatica_b2b.protocols import Commit, LogKey
@@ -121,6 +125,80 @@ def test_one_append_is_one_transaction(path: Path) -> None:
             store.append(large)
         assert list(store.load([KEY])[0]) == [FIRST]
         assert list(store.append(large[:2])) == [True, True]
+
+
+# ------------------------------------------------------------------ dropped without a trace
+def traces(path: Path, *words: str) -> list[str]:
+    """Return those words that are in any of the database's files, whatever processes have them open."""
+    files = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+    held = b"".join(file.read_bytes() for file in files if file.exists())
+    return [word for word in words if word.encode() in held]
+
+
+def test_what_was_dropped_is_in_no_file(path: Path) -> None:
+    """After a drop no byte of the file, its write-ahead log or its index has the body; others may have it open."""
+    body = "somebody@private.example " * 400
+    with SqliteStore(path) as other, SqliteStore(path) as store:
+        store.append([FIRST, Commit(key=KEY, version=2, body=body)])
+        other.append([Commit(key=LogKey("shop/contact/1"), version=1, body=body)])
+        assert other.load([KEY])[0][1].body == body
+        assert traces(path, "somebody@private") == ["somebody@private"]
+        store.append([Commit(key=KEY, version=3, body="{}", snapshot=True)])
+        store.drop(KEY, 3)
+        store.drop(LogKey("shop/contact/1"), 2)
+        assert traces(path, "somebody@private", "shop/contact/1") == []
+        assert [commit.version for commit in other.load([KEY])[0]] == [3]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_log_dropped_whole_leaves_nothing_of_any_size(path: Path, seed: int) -> None:
+    """Of logs dropped whole nothing is left, though pages were split and merged in between, zeroed or not."""
+    die, versions, words = random.Random(seed), Counter[LogKey](), dict[LogKey, list[str]]()
+    with SqliteStore(path) as store:
+        store._database.execute("PRAGMA synchronous = OFF")  # the test is in a hurry
+        store._database.execute("PRAGMA secure_delete = OFF")  # as in a file that an earlier version filled
+        for number in range(600):
+            key = LogKey(f"shop/customer/C{die.randint(1, 30):03}")
+            versions[key] += 1
+            words.setdefault(key, []).append(word := f"<{seed}:{number}>")
+            body = word + "x" * die.choice((0, 50, 300, 900, 5000, 20000)) + word
+            store.append([Commit(key=key, version=versions[key], body=body)])
+            if die.random() < 0.05:  # cut short, as every long log is now and then
+                store.drop(key, versions[key] - 1)
+    with SqliteStore(path) as store:
+        gone = sorted(versions)[:10]
+        for key in gone:
+            store.drop(key, versions[key] + 1)
+        assert traces(path, *gone, *(word for key in gone for word in words[key])) == []
+        kept = sorted(set(versions) - set(gone))
+        assert list(store.keys("", None, 100)) == kept
+        assert traces(path, *(words[key][-1] for key in kept)) == [words[key][-1] for key in kept]
+
+
+def test_a_log_cut_short_leaves_the_file_as_large_as_it_is(path: Path) -> None:
+    """Commits below a snapshot that others follow are overwritten where they are; the file is not written anew."""
+    with SqliteStore(path) as store:
+        store.append([evolve(commit, body="<private>" * 900, snapshot=commit.version == 20) for commit in WAVE])
+        store.drop(KEY, 2)
+        size = path.stat().st_size
+        store.drop(KEY, 20)
+        assert path.stat().st_size == size
+        assert [commit.version for commit in store.load([KEY])[0]] == list(range(20, 41))
+        assert path.read_bytes().count(b"<private>") < 21 * 900 + 9
+
+
+def test_a_reader_that_stays_is_named(path: Path) -> None:
+    """StoreError: while another process reads, old pages can't go; when the last one closes the file, they do."""
+    with SqliteStore(path, patience=0.05) as store:
+        store.append([FIRST, Commit(key=KEY, version=2, body="<private>")])
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM commits").fetchone()
+            with pytest.raises(StoreError, match="keeps what was dropped in its write-ahead log: another process"):
+                store.drop(KEY, 3)
+            assert list(store.load([KEY])[0]) == []
+            assert traces(path, "<private>") == ["<private>"]
+    assert traces(path, "<private>") == []
 
 
 # ------------------------------------------------------------------ what can be wrong with a file

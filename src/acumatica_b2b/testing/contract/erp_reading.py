@@ -29,6 +29,8 @@ class Entered:
     def test_what_people_change_is_read(self, bench: ErpBench) -> None:
         """A customer, a contact and a location that got another name are read with it."""
         made = bench.customer(locations=1)
+        bench.seen(made.id)
+        bench.contact_seen(made.contact)
         why = Why("the user would keep a name that is no longer the contact's", "customers, contacts: a cache")
         bench.tenant.rename_contact(made.contact, "Bea")
         contact = {**made.contacts[made.contact], "first_name": "Bea"}
@@ -176,6 +178,7 @@ class Asked:
     def test_a_deleted_contact_is_none(self, bench: ErpBench) -> None:
         """A contact that was deleted is None, and its customer shows it no more."""
         made = bench.customer(contacts=2)
+        bench.contact_seen(made.contact)
         bench.tenant.delete_contact(made.contact)
         why = Why(
             "only None proves that a contact is gone: its user would stay for ever", "contacts: the ERP's own word"
@@ -189,6 +192,7 @@ class Asked:
     def test_a_deleted_customer_is_none(self, bench: ErpBench) -> None:
         """A customer that was deleted is None, and comes in no reading."""
         made = bench.customer(contacts=0)
+        bench.seen(made.id)
         bench.tenant.delete_customer(made.id)
         why = Why(
             "its company would stay for ever, and nobody be told", "customers: the ERP's own word; read: no cache"
