@@ -93,6 +93,16 @@ def prism(session: nox.Session) -> None:
         session.run(PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", env=env)
 
 
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Change the core in thousands of small ways and see that its tests notice; arguments are names of modules."""
+    if not session.posargs:
+        shutil.rmtree(HERE / "mutants", ignore_errors=True)  # what mutmut remembers may be out of date
+    chosen = [f"acumatica_b2b.{module}.*" for module in session.posargs]
+    session.run(PYTHON, "-m", "mutmut", "run", *chosen, silent=not sys.stdout.isatty())
+    session.run(PYTHON, "tests/mutation/score.py", *session.posargs)
+
+
 def _prism(session: nox.Session, npm: str) -> Path:
     """Return Prism's program, installed once into the user's cache."""
     cache = (

@@ -191,7 +191,8 @@ def _decided(state: LogState, decision: Decision) -> LogState:
             whole = record.kind is RecordKind.CUSTOMER
             about = {record, *state.links} if whole else {record}
             kept = {key: one for key, one in state.refusals.items() if not whole and one.record not in {None, record}}
-            return evolve(state, refusals=kept, skipped=state.skipped - {record}, retried=state.retried | about)
+            skipped = frozenset[Record]() if whole else state.skipped - {record}
+            return evolve(state, refusals=kept, skipped=skipped, retried=state.retried | about)
         case Choice.SKIP:
             return evolve(state, skipped=state.skipped | {record})
         case Choice.LINK | Choice.ADOPT:

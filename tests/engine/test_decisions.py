@@ -201,6 +201,16 @@ def test_a_skipped_location_keeps_its_address() -> None:
     assert set(bench.addresses()) == {"Main"}
 
 
+def test_retry_of_a_customer_ends_the_skips_of_its_records() -> None:
+    """What was skipped of a customer is synced again when somebody says retry of the customer."""
+    bench = started()
+    say(bench, Choice.SKIP, of(ANNA))
+    bench.change(ANNA, first_name="Anne")
+    assert bench.sync().steps == ()
+    say(bench, Choice.RETRY, ACME)
+    assert done(bench.sync()) == ["UpdateUser 102"]
+
+
 # ------------------------------------------------------------------ link and unlink
 def test_a_linked_user_becomes_the_contacts() -> None:
     """A user whom somebody links to a contact gets its values, where no rule would have found it."""

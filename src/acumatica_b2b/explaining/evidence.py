@@ -3,7 +3,7 @@
 import enum
 
 from acumatica_b2b.logstate import LogState
-from acumatica_b2b.mapping import contact_record, plain_email
+from acumatica_b2b.mapping import contact_record, emails_of, plain_email
 from acumatica_b2b.matching import referred
 from acumatica_b2b.model import Company, CompanyUser, ContactID, Customer
 from acumatica_b2b.policy import SyncPolicy
@@ -39,12 +39,11 @@ def of_user(
     """Return what speaks for a company user, that which decided first."""
     link = before.links.get(contact_record(contact))
     person = next((one for one in customer.contacts if one.id == contact), None)
-    addresses = {plain_email(part) for part in person.email.replace(",", ";").split(";")} if person else set[str]()
     held = {
         Evidence.LINK: link is not None and link.id == user.id,
         Evidence.EXTERNAL_ID: person is not None and user.external_id.lower() == person.note_id,
         Evidence.REFERENCE: person is not None and referred(person.reference, policy) == user.id,
-        Evidence.EMAIL: plain_email(user.email) in addresses,
+        Evidence.EMAIL: person is not None and plain_email(user.email) in emails_of(person.email),
     }
     return tuple(evidence for evidence, holds in held.items() if holds)
 

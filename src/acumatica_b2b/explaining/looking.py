@@ -62,13 +62,11 @@ def _answered(effect: Effect[Outcome[T]]) -> Flow[Outcome[T]]:
 def _known(contact: ContactID, terms: Terms) -> Flow[CustomerID | None]:
     """Return whose company has, or last had, a user of this contact, as far as the log knows."""
     commits = yield from ask(Load(contact_key(terms.policy, contact)))
-    for commit in reversed(commits):
-        match read_body(commit.body).entries:
-            case (Linked(record=record) | Unlinked(record=record), *_):
-                return CustomerID(record.id)
-            case _:
-                pass
-    return None
+    match read_body(commits[-1].body).entries if commits else ():
+        case (Linked(record=record) | Unlinked(record=record), *_):
+            return CustomerID(record.id)
+        case _:
+            return None
 
 
 def _that_matter(sides: Iterable[Side], named: CustomerID | None) -> tuple[Side, ...]:

@@ -6,6 +6,7 @@ from typing import Final
 from acumatica_b2b.explaining.dossier import Dossier, Side
 from acumatica_b2b.explaining.explanation import Line, Mark, of_finding
 from acumatica_b2b.flow import Failed
+from acumatica_b2b.mapping import emails_of
 from acumatica_b2b.model import UNSET, Contact, Customer
 
 
@@ -33,14 +34,13 @@ def _of_person(person: Contact) -> Iterator[Line]:
     yield Line(text=f"{name or 'without a name'}, {whose}")
     yield Line(text="active") if person.active else Line(text="inactive", mark=Mark.WAITS)
     yield _opt_in(person)
-    addresses = sum(bool(part.strip()) for part in person.email.replace(",", ";").split(";"))
-    match addresses:
+    match len(emails_of(person.email)):
         case 0:
             yield Line(text="no e-mail address", mark=Mark.WAITS)
         case 1:
             yield Line(text="has an e-mail address")
-        case _:
-            yield Line(text=f"has {addresses} e-mail addresses, the first of which is used")
+        case number:
+            yield Line(text=f"has {number} e-mail addresses, the first of which is used")
     if person.reference is UNSET:
         yield Line(text="its commerce reference ID did not come back", mark=Mark.WAITS)
     else:

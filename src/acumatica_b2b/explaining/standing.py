@@ -72,8 +72,8 @@ def _user(side: Side, world: World, at: str) -> Iterator[Line]:
         yield _none(side, world, at)
         return
     by = in_words(of_user(user, side.contact, side.found, side.before, world.policy)) if side.found else ""
-    switched_off = "" if user.active else ", switched off"
-    yield Line(text=f"{at}company user {user.id}, {by}{switched_off}", mark=Mark.GOOD)
+    said = (f"{at}company user {user.id}", by, "" if user.active else "switched off")
+    yield Line(text=", ".join(filter(None, said)), mark=Mark.GOOD)
     if side.leaves:
         yield Line(text=f"{at}its contact takes part here no more, so it is to go", mark=Mark.WAITS)
     elif side.stays:

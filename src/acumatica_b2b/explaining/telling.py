@@ -8,7 +8,7 @@ from acumatica_b2b.explaining.explanation import Explanation, Line, Section
 from acumatica_b2b.explaining.planning import is_held, of_guard, of_outcomes, of_plan
 from acumatica_b2b.explaining.reading import of_acumatica, of_eligibility
 from acumatica_b2b.explaining.standing import of_match
-from acumatica_b2b.findings import FindingKind
+from acumatica_b2b.findings import Status
 from acumatica_b2b.flow import Failed
 from acumatica_b2b.words import describe, role_words
 
@@ -78,8 +78,9 @@ def _standing(side: Side, dossier: Dossier) -> str:
     at = f" at customer {str(side.customer)!r}" if len(dossier.sides) > 1 else ""
     if side.user is None and side is not dossier.home:
         return ""
-    own = (f for f in side.findings if f.record == side.record and f.kind is not FindingKind.EMAIL_LIST)
-    others = side.findings if side.is_skipped or not side.user else ()
+    against = [finding for finding in side.findings if finding.status is not Status.PROCESSED]
+    own = [finding for finding in against if finding.record == side.record]
+    others = against if side.is_skipped or not side.user else []
     why = next((f": {finding.meaning}" for finding in (*own, *others)), "")
     return f"{_is(side, at)}{why}"
 

@@ -7,6 +7,8 @@ from acumatica_b2b.errors import AuthenticationError, ConfigurationError
 from acumatica_b2b.flow import Failed, Ok, Outcome
 from acumatica_b2b.testing.contract.broken import Why, broken
 
+__tracebackhide__ = True  # pytest shows the check that failed, and not the way through here
+
 S = TypeVar("S")
 T = TypeVar("T")
 

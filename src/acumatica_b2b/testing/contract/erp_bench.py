@@ -27,6 +27,8 @@ from acumatica_b2b.testing.contract.patience import until
 from acumatica_b2b.testing.contract.shop_actions import told_error
 from acumatica_b2b.testing.contract.tenant import Tenant
 
+__tracebackhide__ = True  # pytest shows the check that failed, and not the way through here
+
 K = TypeVar("K")
 T = TypeVar("T")
 

@@ -45,6 +45,8 @@ from acumatica_b2b.testing.contract.shop_made import (
     seen_user,
 )
 
+__tracebackhide__ = True  # pytest shows the check that failed, and not the way through here
+
 T = TypeVar("T")
 
 _REFUSED: Final = Why(

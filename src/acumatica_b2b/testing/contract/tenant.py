@@ -55,3 +55,8 @@ class Tenant:
 
     def _lacks(self, edit: str, *_: object) -> NoReturn:
         pytest.skip(f"{type(self).__name__} has no {edit}")
+
+
+def offers(tenant: Tenant, edit: str) -> bool:
+    """Tell whether a tenant can do an edit."""
+    return getattr(type(tenant), edit) is not getattr(Tenant, edit)
