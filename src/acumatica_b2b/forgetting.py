@@ -20,7 +20,7 @@ from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import ContactID, CustomerID, Record, RecordKind
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import Commit, LogKey
-from acumatica_b2b.saving import Log, log_of, replaced
+from acumatica_b2b.saving import Log, logs_of, replaced
 from acumatica_b2b.synclog import Body, Done, Entry, Intended, Linked, LoggedStep, digest, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 
@@ -52,9 +52,15 @@ def forget(contact: ContactID, terms: Terms) -> Flow[Forgotten]:
 
     """
     named: list[Log] = []
+    now = yield from ask(Now())
     prefix, after = customer_key(terms.policy, CustomerID("")), None
     while keys := (yield from ask(Keys(prefix, _PAGE, after))):
-        named += yield from _naming(contact, keys, terms)
+        for log in (yield from logs_of([customer_of(terms.policy, key) for key in keys], terms.policy)):
+            if _is_named(contact, log):
+                _require_free(contact, log, now)
+                named.append(log)
+            elif log.commits and log.commits[0].snapshot:  # what it stands for may be there still
+                yield from ask(Drop(log.commits[0].key, log.commits[0].version))
         after = keys[-1]
     yield from _dropped((contact_key(terms.policy, contact),))
     yield from _addresses_dropped(contact, named, terms.policy)
@@ -64,17 +70,9 @@ def forget(contact: ContactID, terms: Terms) -> Flow[Forgotten]:
     return Forgotten(contact=contact, customers=tuple(log.customer for log in named), rows=rows)
 
 
-def _naming(contact: ContactID, keys: Sequence[LogKey], terms: Terms) -> Flow[list[Log]]:
-    """Return those of these logs that name the contact, or somebody who was forgotten."""
-    named: list[Log] = []
-    now = yield from ask(Now())
-    words = json.dumps(contact, ensure_ascii=False), json.dumps(SOMEBODY.id), repr(str(contact))
-    for key in keys:
-        log = yield from log_of(customer_of(terms.policy, key), terms.policy)
-        if any(word in commit.body for commit in (*log.commits, *log.history) for word in words):
-            _require_free(contact, log, now)
-            named.append(log)
-    return named
+def _is_named(contact: ContactID, log: Log) -> bool:
+    words = json.dumps(contact, ensure_ascii=False), repr(str(contact))
+    return any(word in commit.body for commit in (*log.commits, *log.history) for word in words)
 
 
 def _require_free(contact: ContactID, log: Log, now: datetime) -> None:

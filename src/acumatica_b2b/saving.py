@@ -147,9 +147,16 @@ class Log:
 
 def log_of(customer: CustomerID, policy: SyncPolicy) -> Flow[Log]:
     """Return all that is stored of a customer's log."""
-    keys = customer_key(policy, customer), history_key(policy, customer)
-    commits, history = yield from ask_all(Load(key) for key in keys)
-    return Log(customer=customer, commits=commits, history=history)
+    (log,) = yield from logs_of([customer], policy)
+    return log
+
+
+def logs_of(customers: Sequence[CustomerID], policy: SyncPolicy) -> Flow[list[Log]]:
+    """Return the same of several customers at once."""
+    logs = yield from ask_all(Load(customer_key(policy, customer)) for customer in customers)
+    past = yield from ask_all(Load(history_key(policy, customer)) for customer in customers)
+    three = zip(customers, logs, past, strict=True)
+    return [Log(customer=customer, commits=log, history=history) for customer, log, history in three]
 
 
 def replaced(log: Log, state: LogState, rows: Sequence[Kept], terms: Terms, now: datetime) -> Flow[bool]:

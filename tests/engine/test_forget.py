@@ -108,6 +108,29 @@ def test_somebody_unknown_is_forgotten_at_once() -> None:
     assert bench.versions() == before
 
 
+def test_somebody_else_may_be_forgotten_later() -> None:
+    """Who is forgotten after another one is forgotten in its own logs only."""
+    bench = Bench()
+    left(bench)
+    bench.contact_sync.forget(ZORA.id)
+    before = bench.versions()
+    assert bench.contact_sync.forget("424242").customers == ()
+    assert bench.versions() == before
+
+
+def test_what_a_snapshot_stands_for_goes_too() -> None:
+    """Commits below a snapshot that nobody reads any more hold no trace either, also of what the history let go."""
+    bench = Bench(policy=SyncPolicy(snapshot_every=4, retention_days=1))
+    user = left(bench)
+    bench.clock.sleep(2 * 86_400)
+    bench.sync()
+    bench.clock.sleep(2 * 86_400)
+    bench.sync()
+    assert bench.log() == ()
+    bench.contact_sync.forget(ZORA.id)
+    assert {word for word in traces(ZORA, user, "zora.new@acme.example") if word in stored(bench)} == set()
+
+
 def test_what_other_customers_logs_say_of_a_person_goes_too() -> None:
     """A mover is forgotten in the logs of both customers, and where a finding named the contact."""
     bench = Bench()

@@ -234,6 +234,19 @@ class Answers:
                     did=f"perform({name})", should=f"answer {meant!r}", but=f"it answered {answered!r}", why=why
                 )
 
+    def test_ids_are_never_used_again(self, shop: ShopBench) -> None:
+        """A user that is made after another was removed gets an id of its own."""
+        home = shop.company()
+        former = shop.user(home)
+        shop.do(removing(former))
+        if (person := shop.user(home)).id == former.id:
+            why = Why(
+                "who is linked with the former user, in the log or the ERP, would get hold of the new one",
+                "how the shop numbers its users: SQLite needs AUTOINCREMENT",
+            )
+            but = f"both are {person.id!r}"
+            raise broken(did="perform(CreateUser) after RemoveUser", should="answer a new id", but=but, why=why)
+
 
 def _id(shop: ShopBench, email: str) -> StorefrontID | None:
     found = shop.holder(email)
