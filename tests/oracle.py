@@ -727,7 +727,7 @@ def _step_admins(step: Step, customer: Customer, was: Company | None, now: Compa
     chosen = {user.id for user in now.users if mine and user.email == mine}
     if fate is Fate.KEPT and primary in step.linked:
         chosen.add(step.linked[primary][1])  # held for something else than its right to the role
-    if was is not None:
+    if was is not None and (was.users or step.policy.first_admin is FirstAdmin.PRIMARY_ONLY):
         for gained in sorted(has.keys() - had - chosen if fate is not Fate.FREE else ()):
             yield f"user {gained}: it was made admin and is nobody's primary"
     if fate is not Fate.USER:

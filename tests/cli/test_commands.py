@@ -210,6 +210,17 @@ def test_no_output_holds_a_secret(desk: Desk) -> None:
     """Neither password nor token stands in anything that a command prints; no e-mail address in an error."""
     outputs = [desk.run(*words).output for words in (("plan",), ("sync",), ("sync", "--json"), ("log", FACEBOOK))]
     outputs += [desk.run("sync", "NOBODY").output, desk.run("sync", BIGCOMMERCE_TOKEN="wrong-token").output]
+    one = str(contacts(desk.stage)[0])
+    file = str(desk.folder / "plan.json")
+    more = (
+        ("explain", one),
+        ("plan", "--out", file),
+        ("approve", file),
+        ("apply", file),
+        ("skip", FACEBOOK),
+        ("forget", one, "--yes"),
+    )
+    outputs = [desk.run(*words).output for words in more] + outputs
     secrets = [*desk.environ.values(), "wrong-token"]
     assert [secret for secret in secrets for output in outputs if secret in output] == []
     assert "@" not in outputs[-1]

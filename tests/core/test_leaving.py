@@ -195,6 +195,15 @@ def test_last_user_who_moves() -> None:
     assert leaving(world) == Leaving(findings=(said,))
 
 
+def test_last_of_several_who_moves() -> None:
+    """Where all leave, approved, the first of them stays for want of another, also where it would move."""
+    gone = {MARK.id: evolve(MARK, customer=THERE), ANNA.id: None}
+    there = company(user_of(MARK), user_of(ANNA))
+    world = seen(customer(), there, state=links(MARK, ANNA), gone=gone, unguarded=True)
+    said = found(None, FindingKind.MOVE_BLOCKED_LAST_USER, "contact '101'")
+    assert leaving(world) == Leaving(go=(leaver(ANNA),), findings=(said,))
+
+
 def test_last_user_beside_one_who_is_switched_off() -> None:
     """A user who is switched off is no company for the last one."""
     people = (evolve(MARK, active=False), ANNA)

@@ -5,8 +5,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acumatica_b2b.findings import FindingKind
-from acumatica_b2b.mapping import Desired, map_customer
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.mapping import Desired, contact_record, map_customer
 from acumatica_b2b.matching import (
     Contest,
     Pairs,
@@ -122,6 +122,38 @@ def test_shared_address(primary: Contact | None, linked: tuple[str, ...], winner
     assert winner in found.detail
 
 
+@pytest.mark.parametrize(
+    ("deleted", "primary", "linked", "winner"),
+    [
+        (("9",), None, (), "10"),
+        (("9",), SHARED[0], (), "10"),
+        (("9", "10"), None, (), "9"),
+        (("9", "10"), SHARED[1], (), "10"),
+        (("10",), None, ("10",), "9"),
+    ],
+)
+def test_whose_user_was_deleted_comes_last(
+    deleted: tuple[str, ...], primary: Contact | None, linked: tuple[str, ...], winner: str
+) -> None:
+    """Who is made no user anyway, because people deleted it, gives way even as the primary or linked one."""
+    contest = contested(
+        desired(*SHARED, primary=primary), frozenset(map(ContactID, linked)), frozenset(map(ContactID, deleted))
+    )
+    assert {one.contact for one in contest.users} == {winner, BILL.id}
+
+
+def test_address_that_is_spoken_for() -> None:
+    """An address that goes to another customer's contact is nobody's here; the finding names that one."""
+    contest = contested(desired(*SHARED), spoken_for={"x@a.example": ContactID("900")})
+    assert [one.contact for one in contest.users] == [BILL.id]
+    assert contest.findings == tuple(
+        Finding(kind=FindingKind.DUPLICATE_EMAIL, record=contact_record(ContactID(key)), detail="contact '900'")
+        for key in ("9", "10")
+    )
+    own = contested(desired(*SHARED), spoken_for={"x@a.example": ContactID("10")})
+    assert [one.contact for one in own.users] == ["10", BILL.id]
+
+
 def test_own_addresses() -> None:
     """Contacts with addresses of their own all have them."""
     assert contested(desired(MARK, ANNA)) == Contest(users=desired(MARK, ANNA).users)
@@ -182,13 +214,40 @@ def test_order_of_claims_is_not_that_of_contacts() -> None:
 def test_who_comes_too_late_takes_the_next_sign() -> None:
     """A contact whose reference names another's user is still found by its own address."""
     users = (user(U1), user(U2, MARK.email))
-    assert matched((MARK, ANNA), *users, links={ANNA: U1}, references={MARK: U1}).users == {ANNA.id: U1, MARK.id: U2}
+    pairs = matched((MARK, ANNA), *users, links={ANNA: U1}, references={MARK: U1})
+    assert pairs == Pairs(users={ANNA.id: U1, MARK.id: U2})
 
 
 def test_kept_users_are_reserved() -> None:
     """The user of a contact who wants none now is nobody else's."""
     pairs = matched((ANNA,), user(U1, ANNA.email), links={MARK: U1}, kept=(MARK,))
     assert pairs.users == {}
+
+
+@pytest.mark.parametrize("sign", ["link", "external", "reference", "email"])
+def test_parted_stay_apart(sign: str) -> None:
+    """A pair that people said is none is none, whatever says so; another user of the same contact may be."""
+    one = user(U1, MARK.email if sign == "email" else "", MARK.note_id if sign == "external" else "")
+    mark = desired(MARK).users
+    links = {MARK.id: U1} if sign == "link" else {}
+    references = {MARK.id: U1} if sign == "reference" else {}
+    there = Company(id=HERE, name="Acme", users=(one,))
+    assert match_users(mark, there, links, references, frozenset()).users == {MARK.id: U1}
+    apart = frozenset({(MARK.id, U1), (ANNA.id, U2)})
+    assert match_users(mark, there, links, references, frozenset(), apart) == Pairs(users={})
+    both = evolve(there, users=(one, user(U2, external_id=MARK.note_id)))
+    assert match_users(mark, both, links, references, frozenset(), apart).users == {MARK.id: U2}
+
+
+def test_who_is_kept_without_a_link_keeps_nobody() -> None:
+    """A contact who is to keep its user and is linked to none reserves none."""
+    assert matched((ANNA,), user(U1, ANNA.email), kept=(MARK,)).users == {ANNA.id: U1}
+
+
+def test_who_is_late_for_a_kept_user() -> None:
+    """A contact whose reference names a user that somebody keeps is late, once for each sign."""
+    pairs = matched((ANNA,), user(U1), links={MARK: U1}, references={ANNA: U1}, kept=(MARK,))
+    assert pairs == Pairs(users={}, late=((ANNA.id, U1),))
 
 
 signs = st.dictionaries(st.sampled_from((MARK, ANNA, BILL)), st.sampled_from((U1, U2, U3)))
@@ -245,6 +304,21 @@ def test_a_linked_address_is_claimed_first() -> None:
     address = CompanyAddress(id=AddressID(StorefrontID("1")), external_id=places[0].note_id)
     company = Company(id=HERE, name="Acme", addresses=(address,))
     assert match_addresses(wanted, company, {LocationID("EAST"): address.id}) == {"EAST": "1"}
+
+
+def test_addresses_are_compared_by_note_id() -> None:
+    """An address without external id is nobody's by external id; one is compared without case."""
+    note = NoteID("abcdef00-0000-0000-0000-000000000001")
+    wanted = map_customer(customer(MARK, primary=MARK, locations=(location("MAIN", note_id=note),)), POLICY)
+    address = CompanyAddress(id=AddressID(StorefrontID("1")), external_id=note.upper())
+    company = Company(
+        id=HERE, name="Acme", addresses=(address, evolve(address, id=AddressID(StorefrontID("2")), external_id=""))
+    )
+    assert match_addresses(wanted, company, {}) == {"MAIN": "1"}
+    without = map_customer(customer(MARK, primary=MARK, locations=(location("MAIN", note_id=NoteID("")),)), POLICY)
+    assert match_addresses(without, company, {}) == {}
+    linked = {LocationID("MAIN"): AddressID(StorefrontID("2"))}
+    assert match_addresses(wanted, company, linked) == {"MAIN": "2"}
 
 
 # ------------------------------------------------------------------ adoptions

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from acumatica_b2b.errors import RejectedError
 from acumatica_b2b.model import PostalAddress
 from acumatica_b2b.policy import (
     CustomerLeaves,
@@ -161,7 +162,7 @@ def people_chose_an_admin(scene: Scene) -> None:
     stranger = scene.shop.add_user(home, "stranger@acme.example", role="Junior Buyer")
     try:
         scene.shop.set_role(stranger, "Admin")
-    except Exception:
+    except RejectedError:
         scene.shop.set_role(scene.user(MARK).id, "Junior Buyer")
         scene.shop.set_role(stranger, "Admin")
 
@@ -363,3 +364,5 @@ def customer_deleted(scene: Scene) -> None:
 
 LOADS: Final = (first_load, two_loads, shared_address, another_is_admin_first)
 """Companies are made: it matters how the shop does that."""
+OF_SEVERAL: Final = (two_loads, shared_address, swapped, passed_on, moved, the_admin_moves, made_anew)
+"""Customers concern one another: it matters what one knows of the others."""

@@ -49,6 +49,11 @@ class Regime:
         said = ("-inline" * self.inline, "-drops" * (not self.keeps), "-forgets" * (not self.keeps_admin))
         return self.hand_over.value + "".join(said)
 
+    @property
+    def short_logs(self) -> bool:
+        """Whether a snapshot stands for a log at every turn: so it is in one way of handing over."""
+        return self.hand_over is HandOver.DEMOTE_FIRST
+
     def shop(self, **settings: Any) -> MemoryShop:
         """Return such a shop. It watches over no admin itself: only DEMOTE_FIRST refuses a second one."""
         return MemoryShop(
@@ -72,11 +77,26 @@ REGIMES = tuple(
 
 
 # ------------------------------------------------------------------ scenes
+@frozen
+class Backwards:
+    """A party that does what it is asked at once from the last to the first."""
+
+    party: object
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the party has, turned round where it changes something."""
+        said = getattr(self.party, name)
+        turned = name in {"perform", "append"}
+        return (lambda items: said(items[::-1])[::-1]) if turned else said
+
+
 @define(kw_only=True)
 class Scene(Bench):
     """A bench that can be forked, and knows what the oracle has to know of its past."""
 
     history: oracle.History = field(factory=oracle.History)
+    backwards: bool = False
+    """What is asked at once is done from the last to the first: a crash leaves the other half of it."""
 
     def companies(self) -> dict[CustomerID, Company | None]:
         """Return each customer's company: by its external id, or that which is to be adopted."""
@@ -116,14 +136,17 @@ class Scene(Bench):
 
     def driven(self, flow: Flow[T], faults: Faults | None = None) -> T:
         """Return what a flow comes to."""
-        played = faults or Faults(())
+        erp, shop, store = self.erp, self.shop, self.store
         parties = Parties(
-            erp=FaultyErp(self.erp, played) if faults else self.erp,
-            storefront=FaultyShop(self.shop, played) if faults else self.shop,
-            store=FaultyStore(self.store, played) if faults else self.store,
+            erp=self._turned(FaultyErp(erp, faults) if faults else erp),
+            storefront=self._turned(FaultyShop(shop, faults) if faults else shop),
+            store=self._turned(FaultyStore(store, faults) if faults else store),
             clock=self.clock,
         )
         return Seeded(parties, random.Random(0)).run(flow)
+
+    def _turned(self, party: object) -> object:
+        return Backwards(party) if self.backwards else party
 
     def forked(self) -> "Scene":
         """Return a scene that is the same now and goes its own way."""
@@ -217,8 +240,8 @@ def kind_of(what: object, scene: Scene) -> str:
     match what:
         case Reference(record=record, value=value):
             return f"WriteReference {record.kind.value} {'set' if value else 'cleared'}"
-        case Commit(key=key):
-            return f"append {_log_of(key, policy)}"
+        case Commit(key=key, snapshot=snapshot):
+            return f"append {'snapshot of ' * snapshot}{_log_of(key, policy)}"
         case str() if what.startswith(f"{policy.store}/"):
             return f"load {_log_of(what, policy)}"
         case CreateCompany(admin=admin):
@@ -240,7 +263,7 @@ def kind_of(what: object, scene: Scene) -> str:
 
 def _log_of(key: str, policy: SyncPolicy) -> str:
     kind = key.removeprefix(f"{policy.store}/").partition("/")[0]
-    return {"run": "run log", "customer": "customer log"}.get(kind, f"{kind} index")
+    return f"{kind} {'index' if kind in {'contact', 'address'} else 'log'}"
 
 
 def _said(changes: Mapping[str, str], policy: SyncPolicy) -> str:

@@ -14,13 +14,15 @@ from acumatica_b2b import AsyncContactSync, in_threads
 from acumatica_b2b.actions import Action, CreateCompany, CreateUser, Step
 from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.drivers import Parties, Threads
-from acumatica_b2b.errors import AuthenticationError, NotSentError, OutcomeUnknownError
+from acumatica_b2b.errors import AuthenticationError, NotSentError, OutcomeUnknownError, Reason, RejectedError
 from acumatica_b2b.explaining import Explanation, Mark, Section, explain
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Ok, Outcome
+from acumatica_b2b.keys import customer_key
 from acumatica_b2b.mapping import contact_record, customer_record
-from acumatica_b2b.model import UNSET, Contact, ContactID, Customer, CustomerID, SiteAssociation, StorefrontID
+from acumatica_b2b.model import UNSET, Contact, ContactID, Customer, CustomerID, HandOver, SiteAssociation, StorefrontID
 from acumatica_b2b.policy import Limits, ProtectedLeaver, SyncPolicy
+from acumatica_b2b.protocols import Commit
 from acumatica_b2b.steps import record_of
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.terms import Terms
@@ -84,7 +86,7 @@ class Short:
     """An ERP that tells less of one customer than it has."""
 
     system: MemoryErp
-    told: Customer
+    told: Outcome[Customer | None]
 
     def __getattr__(self, name: str) -> Any:
         """Return the ERP's own."""
@@ -92,7 +94,7 @@ class Short:
 
     def customers(self, ids: Sequence[CustomerID]) -> list[Outcome[Customer | None]]:
         """Return the customer that is told of."""
-        return [Ok(self.told) for _ in ids]
+        return [self.told for _ in ids]
 
 
 # ------------------------------------------------------------------ asking
@@ -221,7 +223,9 @@ def test_only_the_last_of_many_outcomes() -> None:
         bench.change(ANNA, first_name=f"Anna{number}")
         bench.sync()
     told = explained(bench, ANNA)
-    assert len([line for line in told.outcomes.lines if line.at]) == 8
+    rows = [line for line in told.outcomes.lines if line.at]
+    assert len(rows) == 8
+    assert rows[0].text.startswith("company user updated")
     assert "3 earlier rows are in the Customer Log" in said(told.outcomes)
 
 
@@ -270,6 +274,7 @@ def test_several_addresses_in_one_field() -> None:
     told = explained(bench, ANNA)
     assert "has 2 e-mail addresses, the first of which is used" in said(told.read)
     assert (told.takes_part, found(told)) == (True, {"EMAIL_LIST"})
+    assert told.summary.startswith("Contact '102' is no company user. The next sync would")
 
 
 @pytest.mark.parametrize(
@@ -477,6 +482,15 @@ def test_the_next_primary_contact() -> None:
     assert "counts among the hand-overs and may go out" in said(new.guard)
 
 
+@pytest.mark.parametrize("hand_over", [HandOver.ATOMIC, HandOver.DEMOTE_FIRST])
+def test_a_new_primary_contact_who_is_handed_the_role_later(hand_over: HandOver) -> None:
+    """Where a new user can't be made with the role, it gets it once it is there, and one is told so."""
+    bench = started(shop=MemoryShop(hand_over=hand_over))
+    bench.put(evolve(bench.customer(), contacts=(*bench.customer().contacts, BILL), primary_contact=BILL.id))
+    told = explained(bench, BILL)
+    assert "make the company user Primary Admin, once it is a company user" in marked(told.plan, Mark.STEP)
+
+
 def test_a_suspended_leaver() -> None:
     """A leaver who stays with a role that permits nothing is told to have it."""
     policy = SyncPolicy(protected_leaver=ProtectedLeaver.SUSPEND, suspended_role="Suspended")
@@ -621,8 +635,8 @@ def test_a_contact_that_moved() -> None:
     told = explained(bench, ANNA)
     assert told.customer == THERE
     assert "it is no contact of customer 'C1' any more, says Acumatica" in said(told.read)
-    assert "at customer 'C2': takes part" in said(told.eligibility)
-    assert "at customer 'C1': takes no part: it is another's contact now" in said(told.eligibility)
+    here = "at customer 'C1': takes no part: it is another's contact now"
+    assert said(told.eligibility) == f"at customer 'C2': takes part | {here}"
     assert "at customer 'C1': remove the company user" in said(told.plan)
     assert "MOVE_WAITS" in found(told)
     assert told.user == bench.user(ANNA).id
@@ -698,6 +712,35 @@ def test_a_customer_that_can_t_be_read() -> None:
     assert "no plan can be made: " in said(told.plan)
 
 
+def test_a_customer_that_fails_by_itself() -> None:
+    """Where the one customer can't be read one is told why; where Acumatica denies having it, that is told."""
+    bench = started()
+    erp = Short(bench.erp, Failed(RejectedError(Reason.OTHER, "the screen says no")))
+    assert "customer 'C1' could not be read: the screen says no" in said(explained(bench, ANNA, erp=erp).read)
+    bench.store = MemoryStore()
+    told = explained(bench, ANNA, erp=Short(bench.erp, Ok(None)))
+    assert "the ERP has no customer 'C1'" in told.summary
+
+
+def test_a_log_that_can_t_be_read() -> None:
+    """Where the customer's log can't be read one is told so, and the rest all the same."""
+    bench = started()
+    key = customer_key(bench.policy, HERE)
+    broken = Commit(key=key, version=len(bench.store._logs[key]) + 1, body="{")
+    bench.store.append([broken])
+    told = explained(bench, ANNA)
+    assert told.trouble == "a commit of the log is no JSON"
+    assert "Anna Ames, contact of customer 'C1'" in said(told.read)
+
+
+def test_a_list_that_does_not_have_it() -> None:
+    """A contact that its customer's list lacks, although all was read, is told to be missing there."""
+    bench = started()
+    kept = tuple(one for one in bench.customer().contacts if one.id != ANNA.id)
+    told = explained(bench, ANNA, erp=Short(bench.erp, Ok(evolve(bench.customer(), contacts=kept))))
+    assert "the list of contacts of customer 'C1' does not have it" in said(told.read)
+
+
 def test_an_outage_of_the_shop() -> None:
     """Where the shop can't be reached the reading is told, and that no plan can be made."""
     bench = started()
@@ -711,6 +754,8 @@ def test_a_wrong_credential_ends_it() -> None:
     bench = started()
     with pytest.raises(AuthenticationError):
         explained(bench, ANNA, erp=Away(bench.erp, ("contacts",), AuthenticationError("no")))
+    with pytest.raises(AuthenticationError):
+        explained(bench, ANNA, shop=Away(bench.shop, ("observe",), AuthenticationError("no")))
 
 
 def test_a_mapping_that_raises() -> None:
@@ -728,7 +773,7 @@ def test_a_customer_that_was_not_read_in_full() -> None:
     """Where the customer's contacts could not all be read, that is told; one that is not listed is no leaver."""
     bench = started()
     kept = tuple(one for one in bench.customer().contacts if one.id != ANNA.id)
-    erp = Short(bench.erp, evolve(bench.customer(), contacts=kept, complete=False))
+    erp = Short(bench.erp, Ok(evolve(bench.customer(), contacts=kept, complete=False)))
     told = explained(bench, ANNA, erp=erp)
     assert "the contacts of customer 'C1' could not all be read" in said(told.read)
     assert "READ_INCOMPLETE" in found(told)
@@ -744,6 +789,16 @@ def test_both_classes_explain_alike() -> None:
     for one in (MARK, ANNA, BILL):
         assert asyncio.run(later.explain(one.id)).plan == bench.contact_sync.explain(one.id).plan
         assert str(asyncio.run(later.explain(one.id))) == str(explained(bench, one))
+
+
+def test_no_address_is_told() -> None:
+    """No e-mail address is told, not even one that stands in a name or in a reference."""
+    bench = Bench()
+    person = evolve(MARK, last_name="Ames <m@ames.example>", reference="mark@acme.example")
+    bench.put(customer(person, primary=person, name="Acme (office@acme.example)"))
+    told = explained(bench, MARK)
+    assert "customer 'C1' is Acme (<e-mail>), Active" in said(told.read)
+    assert "commerce reference ID <e-mail>" in said(told.read)
 
 
 def test_no_line_is_too_long() -> None:

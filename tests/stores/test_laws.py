@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from acumatica_b2b.protocols import SyncLogStore
 from acumatica_b2b.stores import MemoryStore, SqliteStore
-from acumatica_b2b.testing.contract.store_machine import StoreMachine
+from acumatica_b2b.testing.contract import StoreMachine
 
 
 class StoreLaws(StoreMachine):

@@ -1,6 +1,7 @@
 """The bench on which a storefront is tried: it makes records, performs, looks, and says what is wrong."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -258,6 +259,14 @@ class ShopBench:
     def holders_of(self, home: Home, role: str) -> frozenset[UserID]:
         """Return who has a role in a company."""
         return frozenset(user.id for user in self.seen(home).users if user.role == role)
+
+    def require_holders(self, home: Home, expected: AbstractSet[UserID], did: str, why: Why) -> None:
+        """Check who has the primary role in a company."""
+        role = self.traits.primary_role
+        found = self.until(lambda: self.holders_of(home, role), lambda holders: not holders ^ expected)
+        if found ^ expected:
+            should = f"leave {sorted(expected)} with the role {role!r}"
+            raise broken(did=did, should=should, but=f"{sorted(found) or 'nobody'} has it", why=why)
 
     def emails_of(self, homes: Sequence[Home]) -> dict[CompanyID, frozenset[str]]:
         """Return the addresses of the users of several companies."""

@@ -1,7 +1,6 @@
 """What a storefront declares is what it does: capabilities, hand-over, and the methods that it adds."""
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 import pytest
@@ -9,12 +8,12 @@ import pytest
 from acumatica_b2b.actions import CreateCompany
 from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.flow import Ok
-from acumatica_b2b.model import CompanyRef, HandOver, UserID
+from acumatica_b2b.model import CompanyRef, HandOver
 from acumatica_b2b.testing.contract.asking import answers
 from acumatica_b2b.testing.contract.broken import Why, broken
 from acumatica_b2b.testing.contract.shop_actions import granting, moving_admin, updating
 from acumatica_b2b.testing.contract.shop_bench import ShopBench
-from acumatica_b2b.testing.contract.shop_made import Home, new_company, new_user
+from acumatica_b2b.testing.contract.shop_made import new_company, new_user
 
 _HAND_OVER: Final = "capabilities.hand_over, and perform of SetRole and MoveAdmin"
 
@@ -62,7 +61,7 @@ class Declares:
         person = shop.user(home)
         shop.do(moving_admin(person, role))
         why = Why("two would be Primary Admin, or none, and no later run would mend it", _HAND_OVER)
-        _require_holders(shop, home, {person.id}, "perform(MoveAdmin)", why)
+        shop.require_holders(home, {person.id}, "perform(MoveAdmin)", why)
         if home.admin.id not in shop.users(home):
             raise broken(did="perform(MoveAdmin)", should="keep the former admin", but="the user is gone", why=why)
 
@@ -74,9 +73,9 @@ class Declares:
         why = Why("a company would be without a Primary Admin between two calls, or for ever", _HAND_OVER)
         shop.do(granting(person, traits.primary_role), why)
         both = {home.admin.id, person.id}
-        _require_holders(shop, home, both, "perform(SetRole) of a second admin", why)
+        shop.require_holders(home, both, "perform(SetRole) of a second admin", why)
         shop.do(granting(home.admin, traits.user_role), why)
-        _require_holders(shop, home, {person.id}, "perform(SetRole) of the first", why)
+        shop.require_holders(home, {person.id}, "perform(SetRole) of the first", why)
 
     def test_demote_first_refuses_a_second(self, shop: ShopBench) -> None:
         """Where the hand-over is DEMOTE_FIRST, a second Primary Admin is refused until the first gave it back."""
@@ -85,10 +84,10 @@ class Declares:
         person = shop.user(home)
         why = Why("who lets two stand should say PROMOTE_FIRST: it has no moment without an admin", _HAND_OVER)
         shop.refused(granting(person, traits.primary_role), None, "beside another, where DEMOTE_FIRST is declared", why)
-        _require_holders(shop, home, {home.admin.id}, "a refused SetRole", why)
+        shop.require_holders(home, {home.admin.id}, "a refused SetRole", why)
         shop.do(granting(home.admin, traits.user_role), why)
         shop.do(granting(person, traits.primary_role), why)
-        _require_holders(shop, home, {person.id}, "perform(SetRole), twice", why)
+        shop.require_holders(home, {person.id}, "perform(SetRole), twice", why)
 
     # ---- switching off
     def test_deactivated_users_are_listed_as_inactive(self, shop: ShopBench) -> None:
@@ -187,11 +186,3 @@ class Declares:
 def _require(shop: ShopBench, regime: HandOver) -> None:
     if shop.can.hand_over is not regime:
         pytest.skip(f"the shop declares the hand-over {shop.can.hand_over.name}")
-
-
-def _require_holders(shop: ShopBench, home: Home, expected: AbstractSet[UserID], did: str, why: Why) -> None:
-    role = shop.traits.primary_role
-    found = shop.until(lambda: shop.holders_of(home, role), lambda holders: not holders ^ expected)
-    if found ^ expected:
-        should = f"leave {sorted(expected)} with the role {role!r}"
-        raise broken(did=did, should=should, but=f"{sorted(found) or 'nobody'} has it", why=why)

@@ -114,6 +114,8 @@ class StorefrontMachine(RuleBasedStateMachine):
         match self.shop.can.hand_over:
             case HandOver.ATOMIC:
                 self.shop.do(moving_admin(now, traits.primary_role), _WHY)
+                home = next(home for home in self.homes if home.id == now.company)
+                self.shop.require_holders(home, {now.id}, "perform(MoveAdmin), after the steps above", _WHY)
                 self.shop.do(granting(former, traits.user_role), _WHY)
             case HandOver.PROMOTE_FIRST:
                 self.shop.do(granting(now, traits.primary_role), _WHY)

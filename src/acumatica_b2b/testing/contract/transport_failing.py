@@ -11,7 +11,7 @@ from acumatica_b2b.testing.contract.broken import Why, broken
 from acumatica_b2b.testing.contract.transport_bench import TransportBench, get, post
 from acumatica_b2b.testing.contract.wire import Behaviour, Wire, answer, answering, chunk, head, serving
 
-_DEADLINE: Final = 0.25
+_DEADLINE: Final = 0.4
 _HALF: Final = Why(
     "half an answer would be taken for a whole one: users that are not in it would be taken for deleted",
     "send: a body that is shorter than it says, or whose last chunk is missing, is an error",
