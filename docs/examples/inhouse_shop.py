@@ -8,13 +8,14 @@ from attrs import asdict, define, field
 
 import acumatica_b2b as b2b
 
-TABLES = """CREATE TABLE company (id INTEGER PRIMARY KEY, external_id TEXT UNIQUE, name TEXT, email TEXT, phone TEXT);
-CREATE TABLE user (id INTEGER PRIMARY KEY, company TEXT, external_id TEXT, email TEXT UNIQUE COLLATE NOCASE,
-                   first_name TEXT, last_name TEXT, phone TEXT, role TEXT);"""
+TABLES = """CREATE TABLE company (id INTEGER PRIMARY KEY AUTOINCREMENT, external_id UNIQUE, name, email, phone);
+CREATE TABLE user (id INTEGER PRIMARY KEY AUTOINCREMENT, company TEXT, external_id, email UNIQUE COLLATE NOCASE,
+                   first_name, last_name, phone, role);"""
 COMPANY = "SELECT CAST(id AS TEXT) AS id, external_id, name, email, phone FROM company "
 USER = "SELECT CAST(id AS TEXT) AS id, company, external_id, email, first_name, last_name, phone, role FROM user "
 NEW_COMPANY = "INSERT INTO company VALUES (NULL, :external_id, :name, :email, :phone)"
-NEW_USER = "INSERT INTO user VALUES (NULL, :company, :external_id, :email, :first_name, :last_name, :phone, :role)"
+NEW_USER = """INSERT INTO user SELECT NULL, id, :external_id, :email, :first_name, :last_name, :phone, :role
+    FROM company WHERE id = :company"""
 CHANGE_COMPANY = """UPDATE company SET external_id = coalesce(:external_id, external_id), name = coalesce(:name, name),
     email = coalesce(:email, email), phone = coalesce(:phone, phone) WHERE id = :id"""
 CHANGE_USER = """UPDATE user SET external_id = coalesce(:external_id, external_id), email = coalesce(:email, email),

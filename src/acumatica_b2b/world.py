@@ -184,9 +184,11 @@ def _known(world: World) -> frozenset[ContactID]:
 
 
 def movers(world: World) -> Mapping[str, ContactID]:
-    """Return the addresses of contacts who are on their way to another customer: they are linked, and keep them."""
+    """Return the addresses of contacts on their way to another customer, but for those that linked ones have."""
     moved = [map_contact(now, world.policy) for now in world.gone.values() if now and now.customer]
-    return {user.email: user.contact for user in moved if isinstance(user, DesiredUser)}
+    users = world.users
+    held = {plain_email(users[user].email) for contact, user in world.linked.items() if contact not in world.gone}
+    return {user.email: user.contact for user in moved if isinstance(user, DesiredUser) and user.email not in held}
 
 
 def may_be_made_again(world: World, record: Record) -> bool:

@@ -444,3 +444,16 @@ def test_removal_refused() -> None:
     assert "anna" not in bench.roles(THERE)
     assert ("MOVE_WAITS", ANNA.id) in kinds(report)
     assert not report.ok
+
+
+def test_a_mover_does_not_take_an_address_from_who_has_it() -> None:
+    """Who moves away and is given a linked colleague's address elsewhere leaves it to the colleague."""
+    bench = Bench()
+    bench.put(customer(MARK, ANNA, primary=MARK), customer(BILL, number=2, primary=BILL))
+    bench.sync()
+    bench.change(MARK, email=ANNA.email)
+    bench.erp.move_contact(MARK.id, THERE)
+    bench.change(ANNA, first_name="Anne")
+    bench.sync()
+    assert bench.user(ANNA).first_name == "Anne"
+    assert ("DUPLICATE_EMAIL", ANNA.id) not in kinds(bench.sync())

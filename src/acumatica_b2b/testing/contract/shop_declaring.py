@@ -102,6 +102,8 @@ class Declares:
             should = {"active": active, "role": person.role, "email": person.wanted.email}
             did = f"perform(UpdateUser of active to {value!r})"
             shop.shows(did, lambda: shop.user_seen(home, person.id), should, why)
+            holds = {"holder": person.id}
+            shop.shows(f"{did}, then find_users", lambda: _holder(shop, person.wanted.email), holds, why)
 
     def test_deactivated_companies_are_shown_as_inactive(self, shop: ShopBench) -> None:
         """A company that is switched off is shown, inactive, with its users, and is switched on again."""
@@ -186,3 +188,8 @@ class Declares:
 def _require(shop: ShopBench, regime: HandOver) -> None:
     if shop.can.hand_over is not regime:
         pytest.skip(f"the shop declares the hand-over {shop.can.hand_over.name}")
+
+
+def _holder(shop: ShopBench, email: str) -> Mapping[str, object]:
+    found = shop.holder(email)
+    return {} if found is None else {"holder": found.id}
