@@ -47,6 +47,8 @@ def decide(customer: CustomerID, decision: Decision, by: str, terms: Terms) -> F
         raise DecisionError(f"Acumatica has no customer {customer!r}, so there is nothing to decide about it")
     gone = Customer(id=customer, note_id=NoteID(""), name="", deleted=True)
     world = yield from loaded(found or gone, terms)
+    # under the name of the last run, so that what it left open stays so: nobody has looked yet
+    terms = evolve(terms, run=world.state.run or terms.run)
     _require_record(world, decision)
     match decision.choice:
         case Choice.RETRY | Choice.SKIP:

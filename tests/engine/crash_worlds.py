@@ -206,6 +206,7 @@ def a_day_of_changes(scene: Scene) -> None:
 
 
 @world(
+    waits=False,
     then=promoted,
     policy=SyncPolicy(parking_domain="parked.example", limits=Limits(share_from=1000)),
     judged=False,

@@ -10,6 +10,7 @@ the crashes there leave the same behind, which is recovered once (`Tape.leftover
 import copy
 import json
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -157,9 +158,10 @@ class Scene(Bench):
         """Return what differs after every write."""
         return self.shop.writes, self.erp.writes, self.versions(), self.clock.time
 
-    def customer_versions(self) -> dict[str, int]:
-        """Return how many commits each log has, without that of the runs."""
-        return {key: len(log) for key, log in self.store._logs.items() if not key.endswith("/run")}
+    def said(self) -> set[tuple[str, int]]:
+        """Return the commits of all logs, but for those of runs, and for what stands for others."""
+        logs = ((key, log) for key, log in self.store._logs.items() if not re.search("/(run|history/.*)$", key))
+        return {(key, n) for key, log in logs for n, one in log.items() if not (one.snapshot and "/customer/" in key)}
 
     def leased(self) -> list[str]:
         """Return the customers whose log ends with intents: somebody was at work on them."""
@@ -289,8 +291,8 @@ class World:
     seen: bool = True
     """The edits are in the ERP, with their stamps: a run of changes sees them."""
     waits: bool = True
-    """All is the same where a run finds customers left to one that died. Not so where customers of one wave
-    contest something: who is left alone has no say."""
+    """All is the same where a run finds customers left to one that died, and waits. Not so where customers of one
+    wave want the same: who is left alone has no say, and what follows of that takes one run more."""
     judged: bool = True
     """The oracle knows the policy; else `ends` says what is to come of it."""
     ends: str = ""

@@ -3,7 +3,16 @@
 import pytest
 from attrs import evolve
 
-from acumatica_b2b import ContactSync, CreateUser, Decision, DecisionError, RemoveAddress, SyncPolicy, UpdateCompany
+from acumatica_b2b import (
+    ContactSync,
+    CreateCompany,
+    CreateUser,
+    Decision,
+    DecisionError,
+    RemoveAddress,
+    SyncPolicy,
+    UpdateCompany,
+)
 from acumatica_b2b.decisions import Choice
 from acumatica_b2b.model import (
     CompanyID,
@@ -314,6 +323,20 @@ def test_a_decision_waits_for_the_run_at_work() -> None:
         ContactSync(erp=bench.erp, storefront=dying, store=bench.store, clock=bench.clock, workers=1).sync_all()
     with pytest.raises(LeftToAnotherError, match="until"):
         say(bench, Choice.SKIP, of(MARK))
+
+
+def test_a_decision_after_a_crash_keeps_what_is_open() -> None:
+    """A decision between a crash and the next run hides nothing: what was begun is looked for before it is begun again."""
+    bench = Bench(shop=MemoryShop(admin_at_creation=True, keeps_external_id=False))
+    bench.put(customer(MARK, ANNA, primary=MARK))
+    dying = FaultyShop(bench.shop, whenever(lambda what: isinstance(what, CreateCompany), Fault.CRASH_AFTER))
+    with pytest.raises(Crash):
+        ContactSync(erp=bench.erp, storefront=dying, store=bench.store, clock=bench.clock, workers=1).sync_all()
+    bench.clock.sleep(bench.policy.lease + 1)
+    say(bench, Choice.SKIP, of(ANNA))
+    bench.sync()
+    assert len(bench.shop.snapshot()) == 1
+    assert set(bench.roles()) == {"mark"}
 
 
 # ------------------------------------------------------------------ adopt
