@@ -23,7 +23,19 @@ import enum
 import re
 from typing import Final
 
-_ADDRESS: Final = re.compile(r"""[^\s'"<>()\[\],;:=&?/]*(?:@|%40)[^\s'"<>()\[\],;&]*""")
+_ADDRESS: Final = re.compile(
+    r"""(?:"[^"]{0,99}"|[^\s'"<>()\[\],;=:&?/]{0,99})(?:@|%40|\\u0040|&#64;)[^\s'"<>()\[\],;&]*"""
+)
+_SECRETS: Final = (
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 <hidden>"),
+    (
+        re.compile(
+            r"""(?i)(\w{0,40}(?:passw(?:or)?d|secret|token|assertion|aspxauth|sessionid)["']?\s*[:=]\s*)"""
+            r"""(?:"[^"]*"?|'[^']*'?|[^\s"'&;,}]+)"""
+        ),
+        r"\1<hidden>",
+    ),
+)
 
 
 def without_emails(text: str) -> str:
@@ -32,7 +44,19 @@ def without_emails(text: str) -> str:
     >>> without_emails("GET /users?email=ann%40a.example failed for ann@a.example")
     'GET /users?email=<e-mail> failed for <e-mail>'
     """
-    return _ADDRESS.sub("<e-mail>", text)
+    signs = ("@", "%40", "\\u0040", "&#64;")
+    return _ADDRESS.sub("<e-mail>", text) if any(sign in text for sign in signs) else text
+
+
+def discreet(text: str) -> str:
+    """Return a text of another system without e-mail addresses, and without what looks like a secret.
+
+    >>> discreet('{"password": "hush", "to": "ann@a.example"}')
+    '{"password": <hidden>, "to": "<e-mail>"}'
+    """
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return without_emails(text)
 
 
 class Reason(enum.Enum):
@@ -116,10 +140,10 @@ class OutcomeUnknownError(RemoteError):
 
 
 class RejectedError(RemoteError):
-    """The other system understood the request and said no; e-mail addresses in its words are taken out."""
+    """The other system understood the request and said no; addresses and secrets in its words are taken out."""
 
     def __init__(self, reason: Reason, message: str = "") -> None:
-        super().__init__(reason, without_emails(message))
+        super().__init__(reason, discreet(message))
         self.reason = reason
 
     def __str__(self) -> str:

@@ -146,6 +146,22 @@ def test_removed_user() -> None:
     assert after(known(), RemoveUser(company=KEY, user=A, contact=ANNA.id), A).pairs.users == {MARK.id: M}
 
 
+@pytest.mark.parametrize(
+    ("step", "released"),
+    [
+        (RemoveUser(company=KEY, user=A, contact=ANNA.id), True),
+        (UpdateUser(company=KEY, user=A, contact=ANNA.id, changes=(("phone", "9"), ("email", "new@x.example"))), True),
+        (UpdateUser(company=KEY, user=A, contact=ANNA.id, changes=(("phone", "9"),)), False),
+    ],
+    ids=["removal", "new-address", "new-phone"],
+)
+def test_released_address(step: Step, released: bool) -> None:  # noqa: FBT001  # a table's column
+    """Who was removed or got another address holds the old one no more; what is known of others stays."""
+    holders = {"a@x.example": user_of(ANNA), "m@x.example": user_of(MARK), "free@x.example": None}
+    kept = {email: holder for email, holder in holders.items() if not (released and email.startswith("a"))}
+    assert after(evolve(known(), holders=holders), step, A).holders == kept
+
+
 def test_new_address() -> None:
     """A new address is its location's, beside the others."""
     east = LocationID("EAST")

@@ -326,7 +326,7 @@ def test_a_decision_waits_for_the_run_at_work() -> None:
 
 
 def test_a_decision_after_a_crash_keeps_what_is_open() -> None:
-    """A decision between a crash and the next run hides nothing: what was begun is looked for before it is begun again."""
+    """A decision between a crash and the next run hides nothing: what was begun is looked for first."""
     bench = Bench(shop=MemoryShop(admin_at_creation=True, keeps_external_id=False))
     bench.put(customer(MARK, ANNA, primary=MARK))
     dying = FaultyShop(bench.shop, whenever(lambda what: isinstance(what, CreateCompany), Fault.CRASH_AFTER))

@@ -19,6 +19,7 @@ from acumatica_b2b.errors import (
     RateLimitedError,
     Reason,
     RejectedError,
+    discreet,
 )
 from acumatica_b2b.flow import Failed, Ok, Outcome
 from acumatica_b2b.http import Allowance, Response
@@ -30,19 +31,6 @@ QUERY_FAULTS: Final = ("ODataException", "KeyNotFoundException")
 """Exceptions of a list whose query the API can't make out: it would be no wiser next time."""
 LONGEST_WAIT: Final = 600.0
 """Seconds that a request waits in the licence's queue at most, then it is declined."""
-
-_HIDDEN: Final = (
-    (re.compile(r"""(?:"[^"]{0,99}"|[^\s'"<>()=,;]{0,99})(?:@|%40|\\u0040|&#64;)[^\s'"<>()&,;]+"""), "<e-mail>"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 <hidden>"),
-    (
-        re.compile(
-            r"""(?i)(\w{0,40}(?:passw(?:or)?d|secret|token|assertion|aspxauth|sessionid)["']?\s*[:=]\s*)"""
-            r"""(?:"[^"]*"?|'[^']*'?|[^\s"'&;,}]+)"""
-        ),
-        r"\1<hidden>",
-    ),
-)
-"""What no text of the other system may carry into an error of ours."""
 
 
 class CannotOptimizeError(RejectedError):
@@ -77,9 +65,7 @@ class Complaint:
 
 def shown(text: str, longest: int = 300) -> str:
     """Return a text of the other system in one line, not too long, without e-mail addresses and secrets."""
-    line = " ".join(text.split())[:2000]
-    for pattern, instead in _HIDDEN:
-        line = pattern.sub(instead, line)
+    line = discreet(" ".join(text.split())[:2000])
     return line if len(line) <= longest else f"{line[:longest]}…"
 
 
