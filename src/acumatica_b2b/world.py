@@ -10,6 +10,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
 )
 from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.logstate import Link, LogState, applied
 from acumatica_b2b.mapping import Desired, contact_record, customer_record, map_contact, plain_email
 from acumatica_b2b.matching import Contest, Pairs, contested, match_addresses, match_users, referred
@@ -178,9 +179,13 @@ def _may_have_one(world: World, wanted: DesiredUser) -> bool:
 
 
 def _known(world: World) -> frozenset[ContactID]:
-    """Return the contacts who have a user here, by its link or its external id."""
+    """Return the contacts who have a user here, by its link or its external id, or come from one elsewhere."""
     there = {user.external_id.lower() for user in world.users.values() if user.external_id}
-    return frozenset(user.contact for user in world.desired.users if user.external_id in there).union(world.linked)
+    # whose old user was removed by now, and the link with it
+    coming = {finding.record for finding in world.state.findings if finding.kind is FindingKind.MOVE_WAITS}
+    users = world.desired.users
+    known = (u.contact for u in users if u.external_id in there or contact_record(u.contact) in coming)
+    return frozenset(known).union(world.linked, world.elsewhere)
 
 
 def movers(world: World) -> Mapping[str, ContactID]:

@@ -457,3 +457,19 @@ def test_a_mover_does_not_take_an_address_from_who_has_it() -> None:
     bench.sync()
     assert bench.user(ANNA).first_name == "Anne"
     assert ("DUPLICATE_EMAIL", ANNA.id) not in kinds(bench.sync())
+
+
+def test_a_mover_keeps_the_address_against_who_never_had_it() -> None:
+    """A mover keeps its address, and has a user again, though a lower id of the new customer wants it as well."""
+    bench = Bench()
+    mover = contact(301, "Fay")
+    rival = contact(250, "Guy", email=mover.email)
+    bench.put(customer(MARK, primary=MARK), customer(BILL, mover, number=2, primary=BILL))
+    bench.sync()
+    bench.add(rival)
+    assert ("DUPLICATE_EMAIL", rival.id) in kinds(bench.sync())
+    bench.erp.move_contact(mover.id, HERE)
+    bench.sync()
+    bench.sync()
+    assert bench.user(mover).email == mover.email
+    assert ("DUPLICATE_EMAIL", rival.id) in kinds(bench.sync())
