@@ -13,7 +13,17 @@ from attrs import define, field, frozen
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.simulating.life import Act, Life, acts  # noqa: E402 - a script has to say first where it is
+from tests.simulating.life import Act, Life, acts
+
+
+KEPT = Path(__file__).with_name("simulation_seeds.txt")
+"""Seeds of lives in which a promise was once broken, each with what it found."""
+
+
+def kept() -> list[int]:
+    """Return the seeds that are kept."""
+    lines = (line.partition("#")[0].strip() for line in KEPT.read_text(encoding="utf-8").splitlines())
+    return [int(line) for line in lines if line]
 
 
 @frozen(kw_only=True)
@@ -37,7 +47,7 @@ def lived(life: Life, course: Sequence[Act]) -> Failure | None:
             life.live(act)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever ends a life is told
+    except BaseException as error:
         return Failure(kind=type(error).__name__, message=str(error), step=life.steps)
     return None
 
@@ -103,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=100_000, help="end behind so many")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so many")
+    parser.add_argument("--brief", action="store_true", help="say what broke, and not how")
     parser.add_argument("--life", type=int, help="show one life, by its own seed, in as few acts as break it")
     asked = parser.parse_args(arguments)
     if asked.life is not None:
@@ -115,7 +126,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if time.monotonic() - told > 10:
             told = time.monotonic()
             print(simulation.told(), flush=True)
-        return simulation.steps >= asked.steps or time.monotonic() - began >= asked.seconds
+        late: bool = time.monotonic() - began >= asked.seconds
+        return late or simulation.steps >= asked.steps
 
     simulation = Simulation(asked.seed)
     broken = simulation.run(enough)
@@ -124,7 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     seed, failure = broken
     print(f"broken in step {failure.step} of life {seed}: {failure.kind}: {failure.message}", flush=True)
-    print(*trace(seed, smallest(seed, acts(seed))), sep="\n")
+    if not asked.brief:
+        print(*trace(seed, smallest(seed, acts(seed))), sep="\n")
     return 1
 
 

@@ -257,10 +257,13 @@ def _links(world: World, company: Company) -> Iterator[Entry]:
 
 def _made_before_a_crash(world: World, company: Company) -> Iterator[tuple[Record, str]]:
     """Yield what a run that was cut off had made: where it is wanted no more, nothing else leads to it."""
+    begun = [intent.step for intent in world.state.open.values() if intent.step.do.startswith("Create")]
+    if not begun:
+        return
     notes = {contact_record(contact.id): contact.note_id for contact in world.customer.contacts}
     users = {plain_email(user.email): user for user in company.users}
     addresses = {digests(address_fields(address))["address"]: address.id for address in company.addresses}
-    for step in (intent.step for intent in world.state.open.values() if intent.step.do.startswith("Create")):
+    for step in begun:
         record = contact_record(ContactID(step.admin)) if step.admin else step.record
         user, address = users.get(step.email), addresses.get(step.fields.get("address", ""))
         if user and user.external_id.lower() in {"", notes.get(record, user.external_id.lower())}:

@@ -79,6 +79,7 @@ class Case:
         policy = evolve(world.policy, snapshot_every=2) if regime.short_logs else world.policy
         scene = Scene(shop=regime.shop(**world.settings), policy=policy, backwards=backwards)
         world.begin(scene)
+        scene.clock.sleep(regime.pause)
         begun = Leftover(scene=scene, watch=Watch.over(scene.shop, scene.policy, scene.adoptable()))
         old, before = ids_of(scene), scene.companies()
         tape = Tape.of(begun, changed=changed)

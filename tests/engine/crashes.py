@@ -55,6 +55,11 @@ class Regime:
         """Whether a snapshot stands for a log at every turn: so it is in one way of handing over."""
         return self.hand_over is HandOver.DEMOTE_FIRST
 
+    @property
+    def pause(self) -> float:
+        """How many seconds pass before the run that is crashed: with short logs, what they were before is dropped."""
+        return 13 * 3600.0 if self.short_logs else 0.0
+
     def shop(self, **settings: Any) -> MemoryShop:
         """Return such a shop. It watches over no admin itself: only DEMOTE_FIRST refuses a second one."""
         return MemoryShop(
@@ -233,7 +238,9 @@ class Tape:
             self.leftovers.append(self.live.revived())
         if self.effects:
             kind, before, _ = self.effects[-1]
-            self.effects[-1] = (kind, before, len(self.leftovers) - 1)
+            after = len(self.leftovers) - 1
+            dropped = kind.startswith("load") and after > before
+            self.effects[-1] = (kind.replace("load", "drop") if dropped else kind, before, after)
 
 
 def kind_of(what: object, scene: Scene) -> str:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from random import Random
 from typing import Any, Final, TypeAlias
 
 from attrs import define, evolve, field, frozen
@@ -61,6 +62,7 @@ READS: Final = (
     ReadCustomer,
 )
 """Effects that change nothing but who asks."""
+
 
 @define(kw_only=True, eq=False)
 class LaxShop(MemoryShop):
@@ -324,6 +326,7 @@ class Search:
     _same: dict[Any, Any] = field(factory=dict[Any, Any], init=False, repr=False)
     _runners: tuple[Runner, Runner] = field(init=False, repr=False)
     _now: Frozen | None = field(default=None, init=False, repr=False)
+    _begin: Node | None = field(default=None, init=False, repr=False)
 
     @property
     def states(self) -> int:
@@ -332,13 +335,27 @@ class Search:
 
     def run(self) -> int:
         """Return the number of schedules, all of them looked at."""
-        self._runners = (Runner("first", self.scene), Runner("second", self.scene))
-        world = self.scene.freeze()
-        first, second = (self._settled(i, self._begun(i)) for i in (0, 1))
-        schedules = self._from(Node(world, (first, second)))
+        schedules = self._from(self._start())
         for end in self.ends:
             self.at_end(end)
         return schedules
+
+    def walk(self, die: Random) -> None:
+        """Look at one schedule, drawn from all of them."""
+        if self._begin is None:
+            self._begin = self._start()
+        node = self._begin
+        while followers := self._followers(node):
+            node = die.choice(followers)
+        self.ends[node.world] = None
+        self.at_end(node.world)
+        self._now = None
+
+    def _start(self) -> Node:
+        self._runners = (Runner("first", self.scene), Runner("second", self.scene))
+        world = self.scene.freeze()
+        first, second = (self._settled(i, self._begun(i)) for i in (0, 1))
+        return Node(world, (first, second))
 
     def _from(self, node: Node) -> int:
         known = self._known.get(node)

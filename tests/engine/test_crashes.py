@@ -80,10 +80,12 @@ def test_the_worlds_meet_every_action(hand_over: HandOver) -> None:
                 kinds |= {kind for kind, _, _ in case_of(world, regime).tape.effects}
     moves = {"MoveAdmin"} if hand_over is HandOver.ATOMIC else set[str]()
     steps = {step.__name__ for step in get_args(Step)} - {"MoveAdmin"} | moves
-    assert steps == {kind.partition(" ")[0] for kind in kinds} - {"append", "load", "question"}
+    assert steps == {kind.partition(" ")[0] for kind in kinds} - {"append", "drop", "load", "question"}
     grants = {"suspend", "restore"} | (set() if moves else {"give", "take"})
     assert {kind for kind in kinds if kind.startswith("SetRole")} == {f"SetRole {grant}" for grant in grants}
     assert kinds >= KINDS
+    short = {"append snapshot of customer log", "drop customer log"}
+    assert kinds & short == (short if Regime(hand_over=hand_over).short_logs else set())
 
 
 KINDS: Final = {

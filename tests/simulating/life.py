@@ -3,24 +3,20 @@
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
-from attrs import define, evolve, field, fields, frozen
+from attrs import evolve, frozen
 
-from acumatica_b2b import ContactSync, Everything, HandOver, SyncPolicy
-from acumatica_b2b.actions import Action
+from acumatica_b2b import ContactSync, Everything, HandOver
+from acumatica_b2b.actions import Action, MoveAdmin, SetRole
 from acumatica_b2b.drivers import Parties
 from acumatica_b2b.effects import Chosen
-from acumatica_b2b.errors import AcumaticaB2BError, RejectedError
+from acumatica_b2b.errors import AcumaticaB2BError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Flow
-from acumatica_b2b.model import Company, CompanyUser, ContactID, CustomerID, LocationID, NoteID, Record, RecordKind, StorefrontID, UserID
-from acumatica_b2b.policy import FirstAdmin, Limits, ProtectedLeaver, TakeBack
-from acumatica_b2b.protocols import Commit
+from acumatica_b2b.model import CustomerID
 from acumatica_b2b.report import RunReport
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.testing import (
@@ -36,38 +32,13 @@ from acumatica_b2b.testing import (
     MemoryShop,
 )
 from tests import oracle
-from tests.simulating.people import ANYTHING, HARMLESS, STREETS, Clerks, Shopkeepers, customer
+from tests.simulating.past import Past
+from tests.simulating.people import ANYTHING, HARMLESS, Clerks, Shopkeepers, customer
 from tests.simulating.runner import Runner
-from tests.simulating.shop import STRANGE, BrokenError, Door, Truth
+from tests.simulating.shop import BrokenError, Door, Truth
+from tests.simulating.surroundings import SUSPENDED, Clock, Noted, a_policy
 
 HOUR = 3600.0
-SUSPENDED = "Suspended"
-
-
-@define(eq=False)
-class Clock:
-    """A clock that the simulation moves; what is due on the way happens at its own time."""
-
-    time: datetime = datetime(2026, 11, 22, tzinfo=UTC)
-    _due: list[tuple[datetime, int, Callable[[], None]]] = field(factory=list[Any], init=False)
-    _count: Iterator[int] = field(factory=count, init=False)
-
-    def now(self) -> datetime:
-        """Return the time."""
-        return self.time
-
-    def sleep(self, seconds: float, /) -> None:
-        """Let it pass at once."""
-        until = self.time + timedelta(seconds=seconds)
-        while self._due and self._due[0][0] <= until:
-            at, _, do = heappop(self._due)
-            self.time = max(at, self.time)
-            do()
-        self.time = max(until, self.time) if seconds >= 0 else until
-
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
-        """Have something happen after some time."""
-        heappush(self._due, (self.time + timedelta(seconds=seconds), next(self._count), do))
 
 
 @frozen
@@ -88,6 +59,7 @@ ACTS = {
     "trouble": 22,
     "two": 14,
     "sleeper": 4,
+    "duel": 8,
     "clock": 6,
     "log lost": 1.5,
     "references lost": 1.5,
@@ -115,7 +87,7 @@ class Life:
         self.clock = Clock()
         self.store = MemoryStore()
         self.hand_over = die.choice(tuple(HandOver))
-        self.policy = _policy(die)
+        self.policy = a_policy(die)
         self.erp = MemoryErp(page_size=die.choice((1, 2, 100)), stamps_primary=die.random() < 0.5)
         self.truth = Truth()
         self.shop = MemoryShop(
@@ -127,20 +99,12 @@ class Life:
             roles=("Admin", "Senior Buyer", "Junior Buyer", SUSPENDED),
         )
         self.door = Door(self.shop, self.erp, self.policy, self.truth, self.note, self.clock.now)
-        self.movers: set[ContactID] = set()
-        self.clerks = Clerks(self.erp, self.movers)
+        self.clerks = Clerks(self.erp)
+        self.past = Past(self.erp, self.shop, self.policy, self.truth, self.clerks.movers)
         self.shopkeepers = Shopkeepers(self.shop, self.policy, self.truth)
         self.width, self.wave = die.choice((1, 2, 2)), die.choice((1, 2, 200))
-        self.history = oracle.History()
         self.sleepers: list[Runner] = []
-        self.lost: set[CustomerID] = set()
-        self.sure: set[str] = set()
-        self.pending: set[ContactID] = set()
-        self.places: set[tuple[CustomerID, str]] = set()
-        self.ragged = False
         self.unstamped = False
-        self.before: dict[CustomerID, Company | None] = {}
-        self.outsiders: frozenset[str] = frozenset()
         self.erp.put(*(customer(number, die.randint(1, 4)) for number in range(1, die.randint(1, 3) + 1)))
         self.note(f"{self.hand_over}, {self.policy.take_back}, {self.policy.protected_leaver}")
 
@@ -183,6 +147,8 @@ class Life:
                 self.interleaved([self.faulty(die) if die.random() < 0.3 else self.any_run(die) for _ in range(2)], die)
             case "sleeper":
                 self.sleeper(die)
+            case "duel":
+                self.duel(die)
             case "clock":
                 self.jump(die)
             case "log lost":
@@ -204,34 +170,9 @@ class Life:
     def shopkeeper(self, die: random.Random, kinds: Sequence[str]) -> None:
         """Somebody edits the shop."""
         self.unstamped = True
-        before = {user.id for company in self.shop.snapshot().values() for user in company.users}
-        self.places = self._places()
-        homes = {key: company.id for key, company in self.companies().items() if company}
-        text = self.shopkeepers.edit(die, kinds)
-        after = {user.id for company in self.shop.snapshot().values() for user in company.users}
-        self.open_places(self.places - self._places())
-        for user in before - after - self.sure:
-            self._unsure(user)
-        there = self.shop.snapshot()
-        self.lost |= {key for key, company in homes.items() if company not in there and company not in self.sure}
+        with self.past.edited():
+            text = self.shopkeepers.edit(die, kinds)
         self.step("edits in the shop", text)
-
-    def _places(self) -> set[tuple[CustomerID, str]]:
-        """Return the addresses there are, by customer and external id."""
-        there = self.companies()
-        return {(key, one.external_id) for key, company in there.items() if company for one in company.addresses}
-
-    def open_places(self, lost: Iterable[tuple[CustomerID, str]]) -> None:
-        """Say nothing any more of locations whose addresses people deleted, or left without their external id."""
-        places = {(key, one.note_id): one.id for key, held in self.erp.snapshot().items() for one in held.locations}
-        new = {(key, places[key, note]) for key, note in lost if (key, note) in places}  # type: ignore[index]
-        self.history = evolve(self.history, open_places=self.history.open_places | new)
-
-    def _unsure(self, user: str) -> None:
-        """Note that nobody can say whether the log had a deleted user."""
-        contact = next((one for key, one in self.truth.contact_of.items() if key == user), None)
-        if contact is not None:
-            self.history = evolve(self.history, open=self.history.open | {contact})
 
     def jump(self, die: random.Random) -> None:
         """Move the clock: hours ahead, or some seconds back."""
@@ -243,8 +184,8 @@ class Life:
         """The log is gone."""
         self.sleepers.clear()
         self.store = MemoryStore()
-        self.unstamped = self.ragged = True
-        self._forget()
+        self.unstamped = self.past.ragged = True
+        self.past.forget()
         self.step("losses", "the log is lost")
 
     def lose_references(self) -> None:
@@ -304,7 +245,7 @@ class Life:
 
     def faulty(self, die: random.Random) -> Runner:
         """Return a run with faults on every side."""
-        self.ragged = True
+        self.past.ragged = True
         faults = Faults(())
         faults.script = self.script(die, faults)
         return self.any_run(die, faults)
@@ -330,7 +271,9 @@ class Life:
 
     def fault(self, what: object, die: random.Random, faults: Faults) -> Cue:
         """Return any fault; one of them has the request take effect when nobody waits for its answer any more."""
-        fault = die.choice((*Fault, Fault.DELAYED, Late(self.clock, die.uniform(0, 2 * self.policy.lease))))
+        fault: Fault | Late = die.choice(
+            (*Fault, Fault.DELAYED, Fault.DELAYED, Late(self.clock, die.uniform(0, 2 * self.policy.lease)))
+        )
         self.step("faults", f"{fault.value if isinstance(fault, Fault) else fault.seconds}: {type(what).__name__}")
         if fault is Fault.DELAYED:
             # an intent is sent in the first half of its lease: half of it is what a request may be late
@@ -372,7 +315,7 @@ class Life:
 
     def meddle(self, die: random.Random) -> None:
         """Somebody edits while runs are under way."""
-        self.ragged = True
+        self.past.ragged = True
         if die.random() < 0.7:
             self.clerk(die)
         else:
@@ -380,7 +323,7 @@ class Life:
 
     def interleaved(self, runners: list[Runner], die: random.Random) -> None:
         """Let runs go on batch by batch, in any order, people and clock among them."""
-        self.ragged = True
+        self.past.ragged = True
         frozen_at, thaws = die.choice(((999, 0), (die.randint(1, 30), die.randint(5, 60)))), 0
         killed = die.choice((999, 999, die.randint(1, 60)))
         for number in count():
@@ -407,7 +350,7 @@ class Life:
 
     def sleeper(self, die: random.Random) -> None:
         """Wake the runs that were stopped in the middle, or stop one there."""
-        self.ragged = True
+        self.past.ragged = True
         if self.sleepers:
             woken, self.sleepers = self.sleepers, []
             self.interleaved(woken, die)
@@ -418,6 +361,41 @@ class Life:
                 self.gently(runner)
         if not runner.over:
             self.sleepers.append(runner)
+
+    def duel(self, die: random.Random) -> None:
+        """Let a run be late with a hand-over, while another has a newer one to do."""
+        held = [one for one in self.erp.snapshot().values() if len(one.contacts) > 1]
+        if not held:
+            return
+        customer = die.choice(sorted(held, key=lambda one: one.id))
+        self.crown(customer.id, die)
+        first = self.aimed(die) if die.random() < 0.5 else self.any_run(die)
+        while not first.over and not first.about_to_hand_over:
+            self.gently(first)
+        if not first.over and die.random() < 0.5:
+            self.interleaved([first], die)
+        self.clock.sleep(die.uniform(0, 2 * self.policy.lease) if die.random() < 0.5 else 0.0)
+        self.crown(customer.id, die)
+        self.interleaved([self.any_run(die)], die)
+        self.interleaved([first], die)
+        self.clock.sleep(die.uniform(0, self.policy.lease))
+
+    def crown(self, customer: CustomerID, die: random.Random) -> None:
+        """Somebody names another primary contact."""
+        one = die.choice(self.erp.snapshot()[customer].contacts or (None,))
+        self.erp.set_primary(customer, one.id if one else None)
+        self.step("edits in the ERP", f"{customer}: contact {one.id if one else 'nobody'} is primary")
+
+    def aimed(self, die: random.Random) -> Runner:
+        """Return a run that meets a fault where it gives or takes a role."""
+        self.past.ragged = True
+        faults = Faults(())
+        faults.script = lambda what: (
+            self.fault(what, die, faults)
+            if isinstance(what, SetRole | MoveAdmin) and die.random() < 0.7
+            else Fault.NONE
+        )
+        return self.any_run(die, faults)
 
     # ---- calm runs
     def calm(self, die: random.Random) -> None:
@@ -438,7 +416,7 @@ class Life:
         if told:
             self.judge(report, whole=False)
         else:
-            self.ragged = True
+            self.past.ragged = True
 
     def calm_part(self, kind: str, die: random.Random) -> None:
         """Sync some customers, or plan and then apply."""
@@ -446,7 +424,7 @@ class Life:
             ids = sorted(self.erp.snapshot())
             chosen = Chosen(customers=tuple(die.sample(ids, die.randint(1, len(ids)))))
             self.quiet(kind, lambda sync: sync._synced(chosen), die)
-            self.ragged = True
+            self.past.ragged = True
             return
         before = self.shop.writes, self.erp.writes
         plan = self.quiet("plan", lambda sync: sync._planned(None), die)
@@ -454,16 +432,12 @@ class Life:
         for _ in range(die.choice((0, 0, 1))):
             self.meddle(die)
         report: RunReport = self.quiet("apply", lambda sync: sync._applied(plan), die)
-        self.ragged = True
+        self.past.ragged = True
         self.note(f"applied with {len(report.troubles)} troubles")
 
     def quiet(self, what: str, flow: Callable[[ContactSync], Flow[Any]], die: random.Random) -> Any:
         """Return what a run without faults comes to."""
-        self.before = self.companies()
-        homes = {company.id for company in self.before.values() if company}
-        outside = (company for key, company in self.shop.snapshot().items() if key not in homes)
-        self.outsiders = frozenset(oracle.lowered(user.email) for company in outside for user in company.users)
-        self.remember()
+        self.past.look()
         erp, shop, store = self.parties(None)
         runner = self.runner(what, flow(self.sync(erp, shop, store)), erp, shop, store, die)
         while not runner.over:
@@ -477,220 +451,20 @@ class Life:
         """Hold the world against the oracle's, and remember what came of it."""
         self.require(not report.stopped, f"a calm run stopped: {report.stopped}")
         self.counts["worlds judged"] += 1
-        after = self.companies()
-        step = self.judged(report)
+        after = self.past.companies()
+        step = self.past.judged(report)
         complaints = oracle.check_step(step, after)
         self.require(not complaints, f"{complaints}")
         self.require(not self.truth.leaderless, f"companies {sorted(self.truth.leaderless)} were left without an admin")
-        self.settle(step, oracle.remember(step, after))
+        self.past.settle(step, oracle.remember(step, after))
         self.unstamped &= not whole
-
-    def judged(self, report: RunReport) -> oracle.Step:
-        """Return what the oracle is to judge."""
-        excused = {f.record for f in report.findings if f.kind.name in {"GUARD_HELD", "ABORTED", "REFUSED"}}
-        step = self.asked()
-        # whether people's deletion holds for a contact that moves on is left open
-        excused |= {Record(RecordKind.CONTACT, one) for one in step.deleted & self.movers}
-        lost = {key for key, company in self.before.items() if key in self.lost or (self.lost and company is None)}
-        excused |= {Record(RecordKind.CUSTOMER, one) for one in lost}
-        return evolve(step, excused=frozenset(excused))
-
-    def asked(self) -> oracle.Step:
-        """Return the world as the last run found it."""
-        return oracle.Step(
-            customers=self.erp.snapshot(),
-            before=self.before,
-            policy=self.policy,
-            history=self.history,
-            outsiders=self.outsiders,
-        )
 
     def require(self, holds: object, otherwise: str) -> None:
         """Raise unless something is so."""
         if not holds:
             raise BrokenError(otherwise)
 
-    # ---- what is known of the past
-    def companies(self) -> dict[CustomerID, Company | None]:
-        """Return the shop's companies by customer: by the external id, or as they were made."""
-        there = self.shop.snapshot()
-        by_note = {company.external_id: company for company in there.values() if company.external_id}
-        made = {owner: there[key] for key, owner in self.truth.customer_of.items() if key in there}
-        return {
-            key: by_note.get(held.note_id) or made.get(key) for key, held in self.erp.snapshot().items()
-        }
-
-    def remember(self) -> None:
-        """Bring the past up to what really happened since the last judged run."""
-        unknown = {key: company for key, company in self.before.items() if company and company.id in self.truth.unlogged}
-        self.lost |= {key for key, company in unknown.items() if not self.tells(key, company)}
-        unlike = {key for key in self.pending if not self.looks_linked(key)}
-        self.history = evolve(self.history, open=self.history.open | unlike)
-        if not self.ragged:
-            return
-        history, truth = self.history, self.truth
-        users = {key: link for key, link in history.users.items() if link[1] not in truth.removed}
-        moved = {key for key, (_, user) in users.items() if truth.contact_of.get(user, key) != key}
-        users = {key: link for key, link in users.items() if key not in moved}
-        there = {user.id: (home, user) for home, company in self.before.items() if company for user in company.users}
-        for user, contact in truth.contact_of.items():
-            if user in there and user not in truth.orphaned:
-                users[contact] = (there[user][0], user)
-        deleted = history.deleted | {key for key, (_, user) in users.items() if user not in there}
-        step = oracle.Step(customers=self.erp.snapshot(), before=self.before, policy=self.policy)
-        linked = {user: key for key, (_, user) in users.items()}
-        unsure: dict[ContactID, tuple[CustomerID, UserID]] = {}
-        for user, (home, held) in there.items():
-            for one in self.erp.snapshot()[home].contacts:
-                if step.claims_by_itself(one.id) == held.email and linked.get(user) != one.id:
-                    unsure |= {one.id: (home, user)} if one.id not in users else {}
-                    unsure |= {linked[user]: users[linked[user]]} if user in linked else {}
-        homes = {key for key, company in self.before.items() if company}
-        self.history = oracle.History(
-            users=users | unsure,
-            companies=history.companies | homes | set(truth.customer_of.values()),
-            granted={home: user for home, user in truth.granted.items() if user in there},
-            deleted=frozenset(),
-            open=history.open | deleted | moved | unsure.keys(),
-            open_places=history.open_places,
-        )
-        self.ragged = False
-
-    def looks_linked(self, key: ContactID) -> bool:
-        """Tell whether a contact whose link was lost is sure to be linked again."""
-        step = self.asked()
-        home, user = self.history.users.get(key, (None, UserID(StorefrontID(""))))
-        return user in step.users and home is not None and self.is_linked(key, step, home, step.users[user][1])
-
-    def settle(self, step: oracle.Step, history: oracle.History) -> None:
-        """Take what the oracle says of the past for the truth."""
-        after = self.companies()
-        there = {user.id: (key, user) for key, company in after.items() if company for user in company.users}
-        surely = {key for key, (_, user) in history.users.items() if self.is_linked(key, step, *there[user])}
-        stranded = {
-            contact
-            for contact, (home, _) in step.history.users.items()
-            if home in step.history.companies and not step.stands(home)
-        }
-        for contact in surely:
-            user = history.users[contact][1]
-            self.truth.contact_of[user] = contact
-            self.truth.orphaned.discard(user)
-            self.truth.unlogged.discard(user)
-        found = {key for key, company in after.items() if company and self.tells(key, company)}
-        self.truth.unlogged -= {company.id for key, company in after.items() if company and key in found}
-        granted = {home: user for home, user in self.truth.granted.items() if home in history.granted}
-        stranded |= self.pending - surely
-        self.pending.clear()
-        self.history = evolve(history, granted=granted, open=(history.open | step.history.open) - surely | stranded)
-        companies = {key: company.id for key, company in self.companies().items() if company}
-        self.lost -= found
-        self.sure = {*there, *companies.values()}
-
-    def is_linked(self, key: ContactID, step: oracle.Step, home: CustomerID, user: CompanyUser) -> bool:
-        """Tell whether a run without faults can't but have linked a contact to a user."""
-        if key not in step.contacts or home in self.lost:
-            return False
-        customer, contact = step.contacts[key]
-        same = step.claims_by_itself(key) == oracle.lowered(user.email) and contact.note_id == user.external_id
-        return same and customer.id == home
-
-    def tells(self, customer: CustomerID, company: Company) -> bool:
-        """Tell whether a customer and its company name one another, whatever the log says."""
-        held = self.erp.snapshot()[customer]
-        named = held.reference == company.id and not self.policy.adopt_companies  # another may come first
-        return held.note_id == company.external_id or named
-
-    def _forget(self) -> None:
-        """Work out what can still be known without the log."""
-        truth, there = self.truth, self.shop.snapshot()
-        truth.customer_of = {key: owner for key, owner in truth.customer_of.items() if key in there}
-        truth.granted.clear()
-        truth.given.clear()
-        truth.counted = {kind: [] for kind in truth.counted}
-        truth.unlogged = {*there, *(user.id for company in there.values() for user in company.users)}
-        self.before = self.companies()
-        known: set[CustomerID] = set()
-        for key, company in self.before.items():
-            if company and not self.tells(key, company):
-                self.lost.add(key)
-            elif company:
-                known.add(key)
-        step = self.asked()
-        users: dict[ContactID, Any] = {}
-        astray: set[ContactID] = set()
-        for home, company in self.before.items():
-            for user in company.users if company else ():
-                contact = truth.contact_of.get(user.id)
-                found = step.contacts.get(contact) if contact else None
-                if contact is None or found is None:
-                    continue
-                if user.external_id == found[1].note_id or found[1].reference == user.id:
-                    users[contact] = (home, user.id)
-                    astray |= {contact} if found[0].id != home else set()
-                else:
-                    truth.orphaned.add(user.id)
-        claims = Counter(step.claims_by_itself(key) for key in step.contacts)
-        unfit = {key for key in step.contacts if not step.claims_by_itself(key) or claims[step.claims(key)] > 1}
-        self.history = oracle.History(
-            users=users,
-            companies=frozenset(known),
-            open=frozenset(unfit | astray | self._gone(truth.contact_of.values())),
-            open_places=self.history.open_places,
-        )
-        self.pending = set(users)
-        self.open_places(self._places())
-
-    def _gone(self, contacts: Any) -> set[ContactID]:
-        """Return the contacts of these that no customer has."""
-        return set(contacts) - {one.id for held in self.erp.snapshot().values() for one in held.contacts}
-
-
-@define(eq=False)
-class Noted:
-    """A store that writes every commit into the trace."""
-
-    store: MemoryStore
-    tell: Callable[[str], None]
-
-    def load(self, keys: Sequence[Any], /) -> Sequence[Sequence[Commit]]:
-        """Return the commits of each key."""
-        return self.store.load(keys)
-
-    def append(self, commits: Sequence[Commit], /) -> Sequence[bool]:
-        """Store the commits."""
-        stored = self.store.append(commits)
-        for commit, kept in zip(commits, stored, strict=True):
-            self.tell(f"  log: {commit.key} {commit.version} {kept} {commit.body}")
-        return stored
-
-    def keys(self, prefix: str, after: Any, limit: int, /) -> Sequence[Any]:
-        """Return keys."""
-        return self.store.keys(prefix, after, limit)
-
-    def drop(self, key: Any, before: int, /) -> None:
-        """Forget old commits."""
-        self.store.drop(key, before)
-
 
 def _planned_and_applied(sync: ContactSync) -> Flow[RunReport]:
     plan = yield from sync._planned(None)
     return (yield from sync._applied(plan))
-
-
-def _policy(die: random.Random) -> SyncPolicy:
-    suspends = die.random() < 0.3
-    policy = SyncPolicy(
-        take_back=die.choice((TakeBack.OURS, TakeBack.OURS, TakeBack.LINKED, TakeBack.ALL)),
-        role_is_ours=die.random() < 0.2,
-        first_admin=die.choice((FirstAdmin.PRIMARY_ONLY, FirstAdmin.LOWEST_CONTACT)),
-        protected_leaver=ProtectedLeaver.SUSPEND if suspends else ProtectedLeaver.KEEP,
-        suspended_role=SUSPENDED if suspends else "",
-        parking_domain=die.choice(("", "", "parked.example")),
-        adopt_companies=die.random() < 0.4,
-        recreate_deleted=die.random() < 0.2,
-        limits=die.choice((Limits(), Limits(), Limits(removals=2, hand_overs=2, email_changes=2, adoptions=1))),
-    )
-    every = die.choice((2, 3, 20))
-    known = any(one.name == "snapshot_every" for one in fields(SyncPolicy))
-    return evolve(policy, snapshot_every=every) if known else policy

@@ -3,13 +3,12 @@
 import random
 from collections.abc import Sequence
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from acumatica_b2b.actions import RemoveAddress, UpdateAddress, UpdateCompany
 from acumatica_b2b.errors import RejectedError
 from acumatica_b2b.model import (
     Company,
-    CompanyID,
     CompanyUser,
     Contact,
     ContactID,
@@ -29,9 +28,7 @@ from tests.simulating.shop import STRANGE, Truth
 POOL = tuple(f"{name}@b.example" for name in ("ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal"))
 ODD = ("", "no-at-sign", "Ann@B.example", "bob@b.example; cyd@b.example")
 ON, OFF = SiteAssociation(enabled=True), SiteAssociation(enabled=False)
-STREETS = tuple(
-    PostalAddress(line1=f"{n} Main St", city="Springfield", state="IL", country="US") for n in range(1, 4)
-)
+STREETS = tuple(PostalAddress(line1=f"{n} Main St", city="Springfield", state="IL", country="US") for n in range(1, 4))
 
 
 def note_id(kind: int, number: int) -> NoteID:
@@ -77,7 +74,7 @@ class Clerks:
     """Those who work in Acumatica. `movers` are the contacts that ever changed their customer."""
 
     erp: MemoryErp
-    movers: set[ContactID]
+    movers: set[ContactID] = field(factory=set[ContactID])
     places: int = 0
 
     def edit(self, die: random.Random) -> str:
@@ -272,5 +269,3 @@ HARMLESS = ("stranger", "forget", "unmark")
 
 A name or phone typed in just then may be taken for the shop's own way of writing ours, and stays."""
 ANYTHING = (*HARMLESS, "name", "phone", "stranger", "delete", "delete", "role", "role", "role", "address", "company")
-
-

@@ -6,8 +6,9 @@ from typing import Any
 
 from attrs import define, field
 
+from acumatica_b2b.actions import MoveAdmin, SetRole
 from acumatica_b2b.drivers import Parties
-from acumatica_b2b.effects import NewID
+from acumatica_b2b.effects import NewID, Perform
 from acumatica_b2b.flow import Batch, Flow, SideBySide
 
 
@@ -49,7 +50,7 @@ class Runner:
                 self._advance(_Line(self.flow), None)
             else:
                 self._answer(self._ready.pop(self.die.randrange(len(self._ready))))
-        except Exception as error:  # noqa: BLE001 - the run's own end
+        except Exception as error:
             self.over, self.error = True, error
         except BaseException:
             self.over = True
@@ -64,11 +65,17 @@ class Runner:
             raise self.error
         return self.result
 
+    @property
+    def about_to_hand_over(self) -> bool:
+        """Whether one of the next batches gives or takes a role."""
+        asked = [effect for line in self._ready for effect in line.asks]
+        return any(isinstance(one, Perform) and isinstance(one.step, SetRole | MoveAdmin) for one in asked)
+
     def _answer(self, line: _Line) -> None:
         self.said = f"{type(line.asks[0]).__name__} x{len(line.asks)}"
         try:
             answers = self._answers(line.asks)
-        except Exception as error:  # noqa: BLE001 - the flow may know what to do with it
+        except Exception as error:
             self._advance(line, error)
         else:
             self._advance(line, answers)

@@ -6,18 +6,41 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Barrier
+from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 
+from acumatica_b2b import ContactSync, SyncPolicy
+from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.errors import StoreError
+from acumatica_b2b.logstate import fold
+from acumatica_b2b.model import (
+    Company,
+    CompanyID,
+    Contact,
+    ContactID,
+    Customer,
+    CustomerID,
+    Location,
+    NoteID,
+    PostalAddress,
+    SiteAssociation,
+    StorefrontID,
+)
+from acumatica_b2b.policy import ExistingShoppers, ProtectedLeaver
 from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.runlog import fold_runs
 from acumatica_b2b.stores import SqliteStore
+from acumatica_b2b.synclog import read_body
+from acumatica_b2b.testing import MemoryErp, MemoryShop
 
 KEY = LogKey("shop/customer/C000000288")
 FIRST = Commit(key=KEY, version=1, body="{}")
@@ -299,3 +322,276 @@ def test_a_store_shows_where_it_is_and_nothing_else(path: Path) -> None:
     """The repr names the file and the patience."""
     with SqliteStore(path, patience=5.0) as store:
         assert repr(store) == f"SqliteStore(path={path!r}, patience=5.0)"
+
+
+# ------------------------------------------------------------------ a sync whose file fails
+HERE = PostalAddress(line1="1 Main St", city="Springfield", state="IL", country="US")
+
+
+def tenant() -> MemoryErp:
+    """Return one customer with two contacts."""
+    people = tuple(
+        Contact(
+            id=ContactID(str(number)),
+            note_id=NoteID(f"00000000-0000-4000-8000-{number:012}"),
+            customer=CustomerID("ACME"),
+            first_name=name,
+            last_name="Lee",
+            email=f"{name.lower()}@acme.example",
+            association=SiteAssociation(enabled=True),
+        )
+        for number, name in enumerate(("Pat", "Quinn"), 1)
+    )
+    erp = MemoryErp()
+    erp.put(
+        Customer(
+            id=CustomerID("ACME"),
+            note_id=NoteID("00000000-0000-4000-8000-000000000100"),
+            name="Acme",
+            email="office@acme.example",
+            phones=("555",),
+            address=HERE,
+            primary_contact=people[0].id,
+            contacts=people,
+        )
+    )
+    return erp
+
+
+@define
+class Clock:
+    """A clock that passes only when somebody sleeps."""
+
+    time: datetime = datetime(2026, 11, 23, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.time
+
+    def sleep(self, seconds: float, /) -> None:
+        """Let it pass at once."""
+        self.time += timedelta(seconds=seconds)
+
+
+def test_a_sync_whose_disk_fills_up_goes_on_when_there_is_space(tmp_path: Path) -> None:
+    """StoreError, at whichever commit the disk is full; with space again the next sync ends right, nobody twice."""
+    failures = 0
+    for pages in range(40):
+        erp, shop, clock = tenant(), MemoryShop(), Clock()
+        with SqliteStore(tmp_path / f"{pages}.sqlite") as store:
+            sync = ContactSync(erp=erp, storefront=shop, store=store, clock=clock, workers=1)
+            store._database.execute("PRAGMA synchronous = OFF")  # the test is in a hurry
+            (used,) = store._database.execute("PRAGMA page_count").fetchone()
+            store._database.execute(f"PRAGMA max_page_count = {used + pages}")
+            try:
+                sync.sync_all()
+            except StoreError as error:
+                failures += 1
+                assert "database or disk is full; free some space on its disk" in str(error)  # noqa: PT017 -- not each is full
+            store._database.execute("PRAGMA max_page_count = 100000")
+            clock.sleep(1000)
+            assert sync.sync_all().ok
+            assert sync.sync_all().steps == ()
+        (company,) = shop.snapshot().values()
+        assert {user.first_name: user.role for user in company.users} == {"Pat": "Admin", "Quinn": "Senior Buyer"}
+        if failures and failures <= pages:
+            break
+    assert failures
+
+
+FILL_UP = """
+import resource, signal, sys
+from acumatica_b2b.errors import StoreError
+from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.stores import SqliteStore
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = SqliteStore(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+kept = 0
+try:
+    for version in range(1, 100):
+        kept += store.append([Commit(key=LogKey("k"), version=version, body="x" * 10_000)])[0]
+except StoreError as error:
+    print(kept, error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_what_was_kept_before_the_disk_refused_stays(path: Path) -> None:
+    """StoreError names the disk that refuses to write; every commit that was said to be kept is kept."""
+    with child(FILL_UP, path) as process:
+        assert process.stdout is not None
+        kept, _, sentence = process.stdout.readline().partition(" ")
+    assert re.search(r"can't be written to: disk I/O error; check its disk|disk is full; free some space", sentence)
+    with SqliteStore(path) as store:
+        assert len(store.load([LogKey("k")])[0]) == int(kept) > 0
+        assert list(store.append([Commit(key=LogKey("k"), version=int(kept) + 1, body="{}")])) == [True]
+
+
+OPEN_AS_NOBODY = """
+import os, sys
+from acumatica_b2b.errors import StoreError
+from acumatica_b2b.stores import SqliteStore
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    SqliteStore(sys.argv[1])
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="who may do what is said otherwise here")
+@pytest.mark.parametrize(("file", "folder"), [(0o444, 0o777), (0o644, 0o555), (0o000, 0o777)])
+def test_a_file_that_its_user_may_not_write_is_left_as_it_is(file: int, folder: int) -> None:
+    """StoreError, for root's processes that became nobody's too: the file stays as it was to the byte."""
+    with TemporaryDirectory() as name:
+        path = Path(name, "log.sqlite")
+        with SqliteStore(path) as store:
+            store.append(WAVE)
+        before = path.read_bytes()
+        path.chmod(file)
+        Path(name).chmod(folder)
+        with child(OPEN_AS_NOBODY, path) as process:
+            assert process.stdout is not None
+            sentence = process.stdout.read()
+        Path(name).chmod(0o755)
+        assert re.search(r"can't be opened: (attempt to write a readonly|unable to open) database", sentence), sentence
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_file_is_never_taken_for_an_empty_one(path: Path, seed: int) -> None:
+    """Of a file with bytes that were flipped or cut off each log is whole or StoreError, but for flips inside a text."""
+    die = random.Random(seed)
+    with SqliteStore(path) as store:
+        store.append([Commit(key=LogKey(f"k{n % 9}"), version=n // 9 + 1, body=f"<{n}>" * 200) for n in range(200)])
+    held = bytearray(path.read_bytes())
+    if seed % 3 == 0:
+        held = held[: die.randrange(1, len(held))]
+    else:  # in the header, in the head of a page, or anywhere
+        start = die.randrange(100) if seed % 3 == 1 else die.randrange(len(held) // 4096) * 4096 + die.randrange(12)
+        for place in range(start, min(start + die.randint(1, 16), len(held))):
+            held[place] ^= die.randint(1, 255)
+    path.write_bytes(held)
+    lengths: list[int] = []
+    try:
+        with SqliteStore(path) as store:
+            lengths = [len(store.load([LogKey(f"k{n}")])[0]) for n in range(9)]
+    except StoreError as error:
+        assert str(path) in str(error)  # noqa: PT017 -- damage that does no harm is well
+        return
+    assert sum(lengths) == 200
+
+
+# ------------------------------------------------------------------ a log of an older version
+RECORDED = Path(__file__).with_name("data")
+
+
+@pytest.fixture
+def recorded(path: Path) -> dict[str, Any]:
+    """Return the world in which version 1's log was written, the log itself being at the path."""
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript((RECORDED / "schema1.sql").read_text())
+    world: dict[str, Any] = json.loads((RECORDED / "schema1.json").read_text())
+    return world
+
+
+def test_a_log_of_the_first_schema_folds_to_what_it_said(path: Path, recorded: dict[str, Any]) -> None:
+    """Links, grants, roles, references, refusals, findings, intents and the guard's counts are as version 1 had them."""
+    with SqliteStore(path) as store:
+        for key, said in recorded["states"].items():
+            (commits,) = store.load([LogKey(key)])
+            assert commits
+            found = folded_run(commits) if key.endswith("/run") else folded(commits)
+            assert found == {name: said[name] for name in found}
+
+
+def folded(commits: Sequence[Commit]) -> dict[str, Any]:
+    """Return a customer's state as it was recorded."""
+    state = fold(read_body(commit.body) for commit in commits)
+    return {
+        "links": {f"{record.kind.value} {record.id}": link.id for record, link in state.links.items()},
+        "granted": sorted(state.granted),
+        "former_roles": dict(state.former_roles),
+        "suspended": sorted(state.suspended),
+        "references": {f"{record.kind.value} {record.id}": value for record, value in state.references.items()},
+        "open": sorted(
+            f"{i.step.do} {i.step.record.id} until {i.until.isoformat()}" for i in state.open.values()
+        ),
+        "refusals": sorted(state.refusals.values()),
+        "findings": sorted(f"{f.kind.name} {f.record.kind.value} {f.record.id}" for f in state.findings),
+        "primary": state.primary,
+        "gave_way": state.gave_way,
+    }
+
+
+def folded_run(commits: Sequence[Commit]) -> dict[str, Any]:
+    """Return the run log's state as it was recorded."""
+    state = fold_runs((commit.version, commit.body) for commit in commits)
+    return {
+        "watermark": state.watermark,
+        "open": sorted(state.open),
+        "users": state.tally.users,
+        "companies": state.tally.companies,
+        "spent": [encode(one) for one in state.tally.spent],
+    }
+
+
+def test_a_sync_goes_on_from_a_log_of_the_first_schema(path: Path, recorded: dict[str, Any]) -> None:
+    """What version 1 was cut off in is finished, nothing else is touched, and then there is nothing to do."""
+    erp, shop = MemoryErp(), MemoryShop(roles=("Admin", "Senior Buyer", "Junior Buyer", "Nothing"))
+    erp.put(*map(customer_of, recorded["erp"]))
+    shop._companies = {company.id: company for company in (decode(one, Company) for one in recorded["shop"])}
+    shop._holders = {user.email: user for company in shop._companies.values() for user in company.users}
+    shop._ids, shop.shoppers = recorded["ids"], recorded["shoppers"]
+    policy = SyncPolicy(
+        existing_shoppers=ExistingShoppers.HOLD,
+        protected_leaver=ProtectedLeaver.SUSPEND,
+        suspended_role="Nothing",
+        adopt_companies=True,
+        parking_domain="parked.example",
+    )
+    clock = Clock(datetime.fromisoformat(recorded["at"]) + timedelta(hours=1))
+    with SqliteStore(path) as store:
+        sync = ContactSync(erp=erp, storefront=shop, store=store, clock=clock, policy=policy, workers=1)
+        steps = sync.sync_all().steps
+        assert [type(step).__name__ for step in steps] == ["SetRole", "WriteReference"]
+        assert {user.email: user.role for user in shop._companies[CompanyID(StorefrontID("8"))].users} == {
+            "fay@fern.example": "Senior Buyer",
+            "flo@fern.example": "Admin",
+        } or {user.first_name: user.role for user in shop._companies[CompanyID(StorefrontID("8"))].users} == {
+            "Fay": "Senior Buyer",
+            "Flo": "Admin",
+        }
+        assert sync.sync_all().steps == sync.sync_changed().steps == ()
+
+
+def customer_of(said: dict[str, Any]) -> Customer:
+    """Return a customer as it was recorded."""
+    address = decode(said["address"], PostalAddress)
+    contacts = tuple(
+        Contact(
+            **{
+                **one,
+                "phones": tuple(one["phones"]),
+                "association": SiteAssociation(enabled=one.get("association", {}).get("enabled", False)),
+                "modified": datetime.fromisoformat(one["modified"]),
+            }
+        )
+        for one in said["contacts"]
+    )
+    places = tuple(
+        Location(
+            **{
+                **one,
+                "address": decode(one["address"], PostalAddress),
+                "modified": datetime.fromisoformat(one["modified"]),
+            }
+        )
+        for one in said["locations"]
+    )
+    plain = {"phones": tuple(said["phones"]), "modified": datetime.fromisoformat(said["modified"])}
+    return Customer(**{**said, **plain, "address": address, "contacts": contacts, "locations": places})

@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import logging
 import pickle
 import random
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import httpx
@@ -35,6 +33,7 @@ from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.testing import AsyncStoreOf
 from acumatica_b2b.testing.strategies import erps, policies
 from acumatica_b2b.transports.httpx import AsyncHttpxTransport, HttpxTransport
+from tests.ears import listening
 from tests.systems.conftest import ERP, NO_LIMITS, SHOP, Clock
 from tests.systems.matrix import EXCEPTIONS, HUSH, INTERRUPTS, PERSON, WORDS, AsyncTime, Meets, Way
 
@@ -146,32 +145,6 @@ class Tapped(Way):
 
 
 # ------------------------------------------------------------------ what comes out
-class Ears(logging.Handler):
-    """Hears all that anybody logs."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep it, as it would be written."""
-        self.lines.append(self.format(record))
-
-
-@contextmanager
-def listening() -> Generator[list[str]]:
-    """Give the lines that are logged in the block, at every level."""
-    root, ears = logging.getLogger(), Ears()
-    level = root.level
-    root.addHandler(ears)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield ears.lines
-    finally:
-        root.setLevel(level)
-        root.removeHandler(ears)
-
-
 def shown(value: object) -> Iterator[str]:
     """Yield all that a value shows; of an error also what its pickle holds, and the errors of ours that led to it."""
     yield str(value)
