@@ -196,7 +196,8 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
             world.refused or going.go or going.suspend or places or any(f.kind.about.looked_at_again for f in found)
         )
         or any(user.contact in world.state.awaited for user in world.desired.users)
-        or _waits_for_movers(world),
+        or _waits_for_movers(world)
+        or _kept_back(world),
         linked_users=len(world.state.contacts),
         linked_companies=int(world.record in world.state.links),
         users=len(world.state.contacts) - len(before.state.contacts),
@@ -204,6 +205,11 @@ def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled
         held=world.held | _too_much(going),
         outage=_outage(world),
     )
+
+
+def _kept_back(world: World) -> bool:
+    """Tell whether the plan that is followed did not show something that could be done now."""
+    return world.expected is not None and bool(next_steps(evolve(world, expected=None)))
 
 
 def _waits_for_movers(world: World) -> bool:

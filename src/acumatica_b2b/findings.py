@@ -172,6 +172,11 @@ class FindingKind(enum.Enum):
         "{} was deleted by people in the shop and is not made again",
         "say retry, or set the policy's recreate_deleted, to have it made again",
     )
+    LEFT_BEHIND = About(
+        Status.HELD,
+        "it takes part no more, and company user {} bears its external id, though no sync is known to have linked them",
+        "remove that user in the shop, or say link and sync",
+    )
     EMAIL_OWNED_ELSEWHERE = About(
         Status.HELD,
         "its e-mail address belongs to {}",

@@ -7,7 +7,7 @@ from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.leaving import leavers, leaving
 from acumatica_b2b.mapping import contact_record
-from acumatica_b2b.model import Record, RecordKind
+from acumatica_b2b.model import NoteID, Record, RecordKind
 from acumatica_b2b.people import (
     email_changes,
     holder,
@@ -118,6 +118,17 @@ def _people(world: World) -> Iterator[Finding]:
     yield from leaving(world).findings
 
 
+def _left_behind(world: World) -> Iterator[Finding]:
+    """Yield the users of contacts who left that nobody linked: made by a request that came too late, most likely."""
+    out = {finding.record for finding in world.desired.findings if finding.kind.about.leaves}
+    notes = {contact.note_id: contact_record(contact.id) for contact in world.customer.contacts}
+    linked = {*world.linked.values(), *world.pairs.users.values()}
+    for user in (user for user in world.users.values() if user.active and user.id not in linked):
+        record = notes.get(NoteID(user.external_id.lower()))
+        if record and record in out and (record, user.id) not in world.state.apart:
+            yield Finding(kind=FindingKind.LEFT_BEHIND, record=record, detail=user.id)
+
+
 def _stopped(world: World) -> Iterator[Finding]:
     for step in (step for propose in PROPOSALS for step in propose(world) if aborted(world, step)):
         yield Finding(kind=FindingKind.ABORTED, record=record_of(step), detail=type(step).__name__)
@@ -141,4 +152,4 @@ def explained(world: World, step: Step, error: Exception) -> bool:
     return wanted is not None and wanted.email in world.holders
 
 
-_PARTS = (_mapped, _company, _admins, _people, _addresses, _stopped, reference_findings)
+_PARTS = (_mapped, _company, _admins, _people, _left_behind, _addresses, _stopped, reference_findings)

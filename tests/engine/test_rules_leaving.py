@@ -7,6 +7,7 @@ import pytest
 from attrs import define, evolve
 
 from acumatica_b2b.actions import RemoveUser, UpdateUser
+from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.errors import OutcomeUnknownError
 from acumatica_b2b.findings import Status
 from acumatica_b2b.flow import Failed, Ok, Outcome
@@ -18,6 +19,8 @@ from acumatica_b2b.model import (
     Contact,
     ContactID,
     CustomerID,
+    Record,
+    RecordKind,
     SiteAssociation,
     StorefrontID,
 )
@@ -736,3 +739,20 @@ def test_same_location_id_of_two_customers() -> None:
     bench.sync()
     assert set(bench.addresses(HERE)) == {"Main", "East"}
     assert set(bench.addresses(THERE)) == {"Depot"}
+
+
+def test_a_user_whom_nobody_linked_is_told_of() -> None:
+    """A user with the external id of a contact who left, linked by nobody, stays and is told: LEFT_BEHIND."""
+    bench = started()
+    bench.change(ANNA, active=False)
+    bench.sync()
+    made = bench.shop.add_user(bench.company().id, ANNA.email, role="Senior Buyer", external_id=ANNA.note_id)
+    report = bench.sync()
+    assert finding(report, "LEFT_BEHIND", ANNA.id).detail == made
+    assert bench.find_user(ANNA)
+    bench.contact_sync.decide(
+        HERE, Decision(choice=Choice.LINK, record=Record(RecordKind.CONTACT, ANNA.id), id=made), by="kim"
+    )
+    bench.sync()
+    assert not bench.find_user(ANNA)
+    assert ("LEFT_BEHIND", ANNA.id) not in kinds(bench.sync())

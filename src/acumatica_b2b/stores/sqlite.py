@@ -144,8 +144,8 @@ class SqliteStore:
         (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             message = (
-                f"sync log {fspath(self.path)!r} keeps what was dropped in its write-ahead log: another process has been "
-                f"using it for {self.patience:g} seconds; end that process, since the last one to close it lets go"
+                f"sync log {fspath(self.path)!r} keeps what was dropped in its write-ahead log: another process has "
+                f"been using it for {self.patience:g} seconds; end that process, since the last one to close it lets go"
             )
             raise StoreError(message)
 
@@ -158,6 +158,8 @@ class SqliteStore:
     def _prepare(self) -> None:
         with self._transaction():
             self._require_schema()
+            # nothing is to be written yet, but who may not write is to hear of it now
+            self._database.execute(_DROP, ("", 0))
         if self._write_ahead() != "wal":
             message = f"sync log {fspath(self.path)!r} can't keep a write-ahead log; put it in a file on a local disk"
             raise StoreError(message)

@@ -14,6 +14,7 @@ from acumatica_b2b.simulators.bigcommerce.envelope import (
     RefusedError,
     bulk_refusal,
     done,
+    earliest,
     illogical,
     in_bulk,
     invalid,
@@ -99,7 +100,7 @@ def _told(shop: Shop, what: str, address: StoredAddress) -> Answer:
 # ------------------------------------------------------------------ reading
 def _wanted(shop: Shop, query: Query) -> list[StoredAddress]:
     tests = _tests(query)
-    listed = shop.listed_addresses(query.number("companyId"))
+    listed = shop.listed_addresses(query.number("companyId"), earliest(query))
     kept = [address for address in listed if all(test(address) for test in tests)]
     if shop.latest_first:
         return sorted(kept, key=lambda address: (-address.updated_at, address.id))

@@ -12,6 +12,7 @@ from acumatica_b2b.simulators.bigcommerce.envelope import (
     Call,
     Query,
     done,
+    earliest,
     no_such_route,
     stamp_tests,
 )
@@ -68,7 +69,8 @@ def _answer_one(shop: Shop, call: Call, company: StoredCompany, method: str, res
 # ------------------------------------------------------------------ reading
 def _wanted(shop: Shop, query: Query) -> list[StoredCompany]:
     tests = _tests(shop, query)
-    listed = shop.companies.listed().values()
+    since = earliest(query)
+    listed = shop.companies.listed(None if since is None else shop.companies.written_since(since)).values()
     by_name = query.one("sortBy") == "companyName"
     return sorted(
         (company for company in listed if all(test(company) for test in tests)),

@@ -149,6 +149,12 @@ def stamp_tests(query: Query, *, inclusive: bool = False) -> list[Callable[[Any]
     return tests
 
 
+def earliest(query: Query) -> int | None:
+    """Return the stamp before which nothing was written that a query asks for; None: it asks for all times."""
+    bounds = (query.number(f"min{parameter}") for parameter in _STAMPS)
+    return max((bound for bound in bounds if bound is not None), default=None)
+
+
 def _later(stamp: Callable[[Any], int], bound: int) -> Callable[[Any], bool]:
     return lambda record: stamp(record) > bound
 

@@ -82,14 +82,13 @@ def _records(shop: Shop, resource: Resource) -> Sequence[StoredCompany | StoredU
 def matcher(query: Query) -> Callable[[ExtraValues], bool]:
     """Return the filter `extraFields=name:value`; all of them must hold, by part unless exact."""
     wanted = [text.partition(":") for text in query.every("extraFields")]
-    exact = query.one("extraFieldFilterType") == "exact-match"
+    if query.one("extraFieldFilterType") == "exact-match":
+        pairs = {(name, value) for name, _, value in wanted}
+        return pairs.issubset
 
     def matches(values: ExtraValues) -> bool:
         held = dict(values)
-        return all(
-            name in held and (held[name] == value if exact else value.lower() in held[name].lower())
-            for name, _, value in wanted
-        )
+        return all(name in held and value.lower() in held[name].lower() for name, _, value in wanted)
 
     return matches
 

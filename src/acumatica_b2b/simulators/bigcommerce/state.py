@@ -146,30 +146,38 @@ class Shop(Switches):
         with self.lock:
             return tuple(self.users[member] for member in sorted(self._members.get(company_id, ())))
 
-    def listed_users(self, company_id: int | None, email: str | None) -> Iterable[StoredUser]:
-        """Return the users that lists show by now, of one company or address where told."""
-        if not self.users.settled:
-            return (
-                user
-                for user in self.users.listed().values()
-                if company_id in {None, user.company_id} and (email is None or user.email.lower() == email.lower())
-            )
+    def listed_users(self, company_id: int | None, email: str | None, since: int | None) -> Iterable[StoredUser]:
+        """Return the users that lists show by now, of one company or address where told.
+
+        `since`: those written before that stamp need not be among them.
+        """
+        among: Iterable[int] | None = None if since is None else self.users.written_since(since)
+        if company_id is not None:
+            among = self._members.get(company_id, ())
         if email is not None:
-            holder = self.user_by_email(email)
-            return [holder] if holder and company_id in {None, holder.company_id} else []
-        return self.users.values() if company_id is None else self.users_of(company_id)
+            holder = self._holders.get(email.lower())
+            among = () if holder is None else (holder,)
+        listed = self.users.listed(among).values()
+        if company_id is None and email is None:
+            return listed
+        return [
+            user
+            for user in listed
+            if company_id in {None, user.company_id} and (email is None or user.email.lower() == email.lower())
+        ]
 
     def addresses_of(self, company_id: int) -> tuple[StoredAddress, ...]:
         """Return the addresses of a company by their ids."""
         with self.lock:
             return tuple(self.addresses[owned] for owned in sorted(self._owned.get(company_id, ())))
 
-    def listed_addresses(self, company_id: int | None) -> Iterable[StoredAddress]:
-        """Return the addresses that lists show by now, of one company where told."""
-        if company_id is not None and self.addresses.settled:
-            return self.addresses_of(company_id)
-        listed = self.addresses.listed().values()
-        return (address for address in listed if company_id in {None, address.company_id})
+    def listed_addresses(self, company_id: int | None, since: int | None) -> Iterable[StoredAddress]:
+        """Return the addresses that lists show by now, of one company where told; `since` as of users."""
+        among: Iterable[int] | None = None if since is None else self.addresses.written_since(since)
+        if company_id is not None:
+            among = self._owned.get(company_id, ())
+        listed = self.addresses.listed(among).values()
+        return listed if company_id is None else [one for one in listed if one.company_id == company_id]
 
     def keep_address(self, address: StoredAddress) -> StoredAddress:
         """Store an address, new or changed."""

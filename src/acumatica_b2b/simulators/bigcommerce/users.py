@@ -14,6 +14,7 @@ from acumatica_b2b.simulators.bigcommerce.envelope import (
     RefusedError,
     bulk_refusal,
     done,
+    earliest,
     illogical,
     in_bulk,
     invalid,
@@ -83,10 +84,11 @@ def _found(shop: Shop, number: str) -> StoredUser:
 
 
 def _by_customer(shop: Shop, number: str) -> StoredUser:
-    for user in shop.users.values():
-        if str(user.customer_id) == number:
-            return user
-    raise _no_such_user()
+    shopper = shop.shoppers.rows.get(number_in(number, _no_such_user()))
+    user = shop.user_by_email(shopper.email) if shopper else None
+    if shopper is None or user is None or user.customer_id != shopper.id:
+        raise _no_such_user()
+    return user
 
 
 def _no_such_user() -> RefusedError:
@@ -95,7 +97,7 @@ def _no_such_user() -> RefusedError:
 
 # ------------------------------------------------------------------ reading
 def _wanted(shop: Shop, query: Query) -> list[StoredUser]:
-    users = shop.listed_users(query.number("companyId"), query.one("email"))
+    users = shop.listed_users(query.number("companyId"), query.one("email"), earliest(query))
     tests = _tests(shop, query)
     kept = [user for user in users if all(test(user) for test in tests)] if tests else users
     if shop.latest_first:
