@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 import nox
 
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["tests", "lint", "types", "docs", "wheel", "prism"]
+nox.options.sessions = ["tests", "lint", "types", "docs", "wheel", "prism", "simulation", "kills"]
 
 HERE = Path(__file__).parent
 PYTHON = sys.executable
@@ -91,6 +91,41 @@ def prism(session: nox.Session) -> None:
     with _served(program) as url:
         env = {"PRISM_URL": url, "PRISM_SPECIFICATION": str(SPECIFICATION)}
         session.run(PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/contract", env=env)
+
+
+@nox.session
+def simulation(session: nox.Session) -> None:
+    """Simulate people, faults, clocks and second runners: 100,000 steps; arguments behind `--` go to the command."""
+    session.run(PYTHON, "tests/simulation.py", *(session.posargs or ("--seed", "1", "--steps", "100000")))
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Kill a sync 200 times, at any instant, and see that the next one makes it good."""
+    shared = Path("/dev/shm")  # noqa: S108 - no secret is in it, and it need not be there: it waits for no disk
+    base = shared if os.access(shared, os.W_OK) else None
+    with TemporaryDirectory(dir=base) as directory:
+        command = ("-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--basetemp", str(Path(directory, "kills")))
+        session.run(PYTHON, *command, "tests/systems/test_kills.py", env={"ACUMATICA_B2B_KILLS": "200"})
+
+
+@nox.session
+def interleavings(session: nox.Session) -> None:
+    """Try every interleaving of two runners, in the larger worlds as well."""
+    whole = {"ACUMATICA_B2B_INTERLEAVINGS": "whole"}
+    session.run(PYTHON, "-m", "pytest", "-q", "-s", "tests/engine/test_two_runners.py", env=whole)
+
+
+@nox.session
+def crashes(session: nox.Session) -> None:
+    """Crash before and after every effect, and every pair of crashes, in all worlds and regimes."""
+    session.run(PYTHON, "-m", "pytest", "-q", "-n", "auto", "tests/engine/test_crashes.py", env={"CRASHES": "all"})
+
+
+@nox.session
+def http_faults(session: nox.Session) -> None:
+    """Meet every request of every call with every fault there is."""
+    session.run(PYTHON, "-m", "pytest", "-q", "-n", "auto", "tests/systems", env={"ACUMATICA_B2B_HTTP_FAULTS": "whole"})
 
 
 @nox.session

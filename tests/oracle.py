@@ -648,7 +648,7 @@ class Step:
         if not company_can_be_made(customer, self.policy):
             return False
         gets: dict[ContactID, bool | None] = {
-            one.id: one.id == sure or self._gets(one.id, asked | {one.id})
+            one.id: one.id == sure or (None if self._unsettled(one.id) else self._gets(one.id, asked | {one.id}))
             for one in customer.contacts
             if self.claims(one.id) and one.id not in asked - {sure}
         }

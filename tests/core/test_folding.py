@@ -363,6 +363,14 @@ def test_snapshot() -> None:
     assert isinstance(snapshot(state), Snapshot)
 
 
+def test_body() -> None:
+    """A commit's body is JSON without spaces, letter by letter, with its schema, run and time."""
+    text = write_body(Body(run="r1", at=NOW, entries=(Done(step="h", id="Ä"),)))
+    assert (" " in text, "Ä" in text) == (False, True)
+    data = json.loads(text)
+    assert (data["schema"], data["run"], data["at"]) == (SCHEMA, "r1", NOW.isoformat())
+
+
 # ------------------------------------------------------------------ the log of runs
 C1 = CustomerID("C1")
 

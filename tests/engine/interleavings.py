@@ -11,7 +11,7 @@ no other actor can change it or be changed by it.
 """
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from random import Random
@@ -43,7 +43,7 @@ from acumatica_b2b.effects import (
     Wait,
 )
 from acumatica_b2b.flow import Effect, Failed, Flow, SideBySide
-from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.protocols import Commit
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.testing import MemoryErp, MemoryShop
 
@@ -124,7 +124,7 @@ class Scene:
     """One ERP, one shop that enforces nothing, one log, and the clock of all."""
 
     hand_over: HandOver = HandOver.PROMOTE_FIRST
-    policy: SyncPolicy = SyncPolicy()
+    policy: SyncPolicy = field(factory=SyncPolicy)
     whole: bool = False
     """Runners take everything there is; else they are told the customers."""
     erp: MemoryErp = field(factory=MemoryErp)
@@ -321,6 +321,8 @@ class Search:
     on_write: Callable[[Shop, Shop], None]
     at_end: Callable[[Frozen], None]
     singly: bool = False
+    parties: type[Parties] = Parties
+    """What answers the runners; others for showing that the search sees their faults."""
     ends: dict[Frozen, None] = field(factory=dict[Frozen, None], init=False, repr=False)
     _known: dict[Node, int] = field(factory=dict[Node, int], init=False, repr=False)
     _same: dict[Any, Any] = field(factory=dict[Any, Any], init=False, repr=False)
@@ -418,7 +420,7 @@ class Search:
 
     def _answers(self, asked: Sequence[tuple[Effect[Any], bool]]) -> Sequence[Any]:
         scene = self.scene
-        parties = Parties(erp=scene.erp, storefront=scene.shop, store=scene.store, clock=scene.clock)
+        parties = self.parties(erp=scene.erp, storefront=scene.shop, store=scene.store, clock=scene.clock)
         for effect, first in asked:
             if isinstance(effect, NextPage) and not first:
                 parties._readings[effect.source] = _Reading(ended=True)  # small worlds have one page

@@ -28,7 +28,6 @@ from acumatica_b2b.model import (
     CustomerID,
     DesiredUser,
     HandOver,
-    NoteID,
     StorefrontID,
     UserID,
 )
@@ -120,9 +119,9 @@ class Door:
             case CreateCompany(admin=admin):
                 self._alone(action)
                 if admin:
-                    self._no_twin(admin, before)
+                    self._no_twin(admin, None, before)
             case CreateUser(user=user):
-                self._no_twin(user, before)
+                self._no_twin(user, action.company, before)
             case RemoveUser(user=removed) | UpdateUser(user=removed):
                 self._ours(removed, before, action)
             case RemoveAddress(id=address) if address not in self.truth.addresses:
@@ -165,24 +164,25 @@ class Door:
     def _admins(self, company: Company) -> int:
         return sum(user.role in {self.policy.primary_role, *self.policy.admin_roles} for user in company.users)
 
-    def _no_twin(self, made: DesiredUser, before: dict[CompanyID, Company]) -> None:
+    def _no_twin(self, made: DesiredUser, home: CompanyID | None, before: dict[CompanyID, Company]) -> None:
         for company in before.values():
             for user in company.users:
-                if self.is_of(user, made.contact, made.external_id):
+                if self.is_of(user, made, home):
                     raise BrokenError(f"contact {made.contact} has user {user.id} and got another one")
                 if self.truth.contact_of.get(user.id) == made.contact:
                     self.truth.orphaned.add(user.id)
 
-    def is_of(self, user: CompanyUser, contact: ContactID, note: NoteID) -> bool:
-        """Tell whether a user is this contact's, and anything is left to know it by."""
-        if user.id in self.truth.orphaned or self.truth.contact_of.get(user.id) != contact:
+    def is_of(self, user: CompanyUser, made: DesiredUser, home: CompanyID | None) -> bool:
+        """Tell whether a user is already that of a contact about to get one, and anything is left to know it by."""
+        if user.id in self.truth.orphaned or self.truth.contact_of.get(user.id) != made.contact:
             return False
-        (found,) = self.erp.contacts([contact])
+        if user.id not in self.truth.unlogged:
+            return True
+        (found,) = self.erp.contacts([made.contact])
         held = found.value if isinstance(found, Ok) else None
         by_reference = held is not None and held.reference == user.id
-        if user.id in self.truth.unlogged and held and held.customer != self.truth.customer_of.get(user.company):
-            return False  # without the log, a user in another company is found by its address only, and that is free
-        return user.id not in self.truth.unlogged or user.external_id == note or by_reference
+        # without the log, a user of another company is found by its address only, and the new one has that
+        return user.company == home and (user.external_id == made.external_id or by_reference)
 
     def _alone(self, action: CreateCompany) -> None:
         customer = next((c for c in self.erp.snapshot().values() if c.note_id == action.company.external_id), None)

@@ -1,3 +1,4 @@
+import json
 import os
 import random
 import re
@@ -24,7 +25,6 @@ from acumatica_b2b.errors import StoreError
 from acumatica_b2b.logstate import fold
 from acumatica_b2b.model import (
     Company,
-    CompanyID,
     Contact,
     ContactID,
     Customer,
@@ -33,7 +33,6 @@ from acumatica_b2b.model import (
     NoteID,
     PostalAddress,
     SiteAssociation,
-    StorefrontID,
 )
 from acumatica_b2b.policy import ExistingShoppers, ProtectedLeaver
 from acumatica_b2b.protocols import Commit, LogKey
@@ -262,14 +261,6 @@ def test_a_store_that_may_not_write_says_so(path: Path) -> None:
         assert list(store.load([KEY])[0]) == [FIRST]
 
 
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write to any file")
-def test_a_read_only_file_is_refused_when_it_is_opened(path: Path) -> None:
-    """StoreError: a file that this user may not write is refused before anything is sent anywhere."""
-    SqliteStore(path).close()
-    path.chmod(0o444)
-    refused(path, "can't be opened: attempt to write a readonly database; let this user write to it")
-
-
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     """StoreError: the file's directory is not made on the way."""
     path = tmp_path / "nowhere" / "log.sqlite"
@@ -284,14 +275,14 @@ def test_a_file_of_something_else_is_refused_untouched(path: Path) -> None:
 
 
 def test_a_corrupted_file_is_named(path: Path) -> None:
-    """StoreError: a database whose pages are damaged is not read as if it were empty."""
+    """StoreError: a database whose pages are damaged is not opened as if it were empty, and stays as it is."""
     with SqliteStore(path) as store:
         store.append(WAVE)
     pages = bytearray(path.read_bytes())
     pages[4096:] = b"\xff" * (len(pages) - 4096)
     path.write_bytes(pages)
-    with SqliteStore(path) as store, pytest.raises(StoreError, match="malformed; restore it from a backup"):
-        store.load([KEY])
+    refused(path, "can't be opened: database disk image is malformed; restore it from a backup")
+    assert path.read_bytes() == pages
 
 
 def test_the_database_of_another_program_is_refused_untouched(path: Path) -> None:
@@ -378,7 +369,11 @@ def test_a_sync_whose_disk_fills_up_goes_on_when_there_is_space(tmp_path: Path) 
     failures = 0
     for pages in range(40):
         erp, shop, clock = tenant(), MemoryShop(), Clock()
-        with SqliteStore(tmp_path / f"{pages}.sqlite") as store:
+        path = tmp_path / f"{pages}.sqlite"
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("PRAGMA page_size = 512")
+            database.execute("VACUUM")  # small pages, so that there are many of them to be full at
+        with SqliteStore(path) as store:
             sync = ContactSync(erp=erp, storefront=shop, store=store, clock=clock, workers=1)
             store._database.execute("PRAGMA synchronous = OFF")  # the test is in a hurry
             (used,) = store._database.execute("PRAGMA page_count").fetchone()
@@ -458,13 +453,14 @@ def test_a_file_that_its_user_may_not_write_is_left_as_it_is(file: int, folder: 
             assert process.stdout is not None
             sentence = process.stdout.read()
         Path(name).chmod(0o755)
+        path.chmod(0o644)
         assert re.search(r"can't be opened: (attempt to write a readonly|unable to open) database", sentence), sentence
         assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_a_damaged_file_is_never_taken_for_an_empty_one(path: Path, seed: int) -> None:
-    """Of a file with bytes that were flipped or cut off each log is whole or StoreError, but for flips inside a text."""
+    """Of a file with bytes flipped or cut off each log is whole or StoreError; what a text says is not looked at."""
     die = random.Random(seed)
     with SqliteStore(path) as store:
         store.append([Commit(key=LogKey(f"k{n % 9}"), version=n // 9 + 1, body=f"<{n}>" * 200) for n in range(200)])
@@ -500,7 +496,7 @@ def recorded(path: Path) -> dict[str, Any]:
 
 
 def test_a_log_of_the_first_schema_folds_to_what_it_said(path: Path, recorded: dict[str, Any]) -> None:
-    """Links, grants, roles, references, refusals, findings, intents and the guard's counts are as version 1 had them."""
+    """Links, grants, references, refusals, findings, intents and the guard's counts are as version 1 had them."""
     with SqliteStore(path) as store:
         for key, said in recorded["states"].items():
             (commits,) = store.load([LogKey(key)])
@@ -518,10 +514,8 @@ def folded(commits: Sequence[Commit]) -> dict[str, Any]:
         "former_roles": dict(state.former_roles),
         "suspended": sorted(state.suspended),
         "references": {f"{record.kind.value} {record.id}": value for record, value in state.references.items()},
-        "open": sorted(
-            f"{i.step.do} {i.step.record.id} until {i.until.isoformat()}" for i in state.open.values()
-        ),
-        "refusals": sorted(state.refusals.values()),
+        "open": sorted(f"{i.step.do} {i.step.record.id} until {i.until.isoformat()}" for i in state.open.values()),
+        "refusals": sorted(refused.times for refused in state.refusals.values()),
         "findings": sorted(f"{f.kind.name} {f.record.kind.value} {f.record.id}" for f in state.findings),
         "primary": state.primary,
         "gave_way": state.gave_way,
@@ -558,15 +552,18 @@ def test_a_sync_goes_on_from_a_log_of_the_first_schema(path: Path, recorded: dic
     with SqliteStore(path) as store:
         sync = ContactSync(erp=erp, storefront=shop, store=store, clock=clock, policy=policy, workers=1)
         steps = sync.sync_all().steps
-        assert [type(step).__name__ for step in steps] == ["SetRole", "WriteReference"]
-        assert {user.email: user.role for user in shop._companies[CompanyID(StorefrontID("8"))].users} == {
-            "fay@fern.example": "Senior Buyer",
-            "flo@fern.example": "Admin",
-        } or {user.first_name: user.role for user in shop._companies[CompanyID(StorefrontID("8"))].users} == {
-            "Fay": "Senior Buyer",
-            "Flo": "Admin",
-        }
+        assert [(type(step).__name__, getattr(step, "contact", "")) for step in steps] == FINISHED
+        (fern,) = (company for company in shop.snapshot().values() if company.name == "Fern")
+        assert {user.first_name: user.role for user in fern.users} == {"Fay": "Senior Buyer", "Flo": "Admin"}
         assert sync.sync_all().steps == sync.sync_changed().steps == ()
+
+
+FINISHED = [
+    ("CreateUser", ""),  # that was refused five times: version 1 told steps apart by other digests
+    ("WriteReference", ""),
+    ("WriteReference", ""),
+    ("SetRole", ContactID("51")),
+]
 
 
 def customer_of(said: dict[str, Any]) -> Customer:
@@ -593,5 +590,5 @@ def customer_of(said: dict[str, Any]) -> Customer:
         )
         for one in said["locations"]
     )
-    plain = {"phones": tuple(said["phones"]), "modified": datetime.fromisoformat(said["modified"])}
+    plain: dict[str, Any] = {"phones": tuple(said["phones"]), "modified": datetime.fromisoformat(said["modified"])}
     return Customer(**{**said, **plain, "address": address, "contacts": contacts, "locations": places})

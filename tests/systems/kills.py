@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -28,6 +28,7 @@ from acumatica_b2b.acumatica import Acumatica, AcumaticaConfig, Password
 from acumatica_b2b.bigcommerce import BigCommerce, BigCommerceConfig
 from acumatica_b2b.cli import commands, connect
 from acumatica_b2b.cli.config import PASSWORD, TOKEN
+from acumatica_b2b.cli.watching import StoppableClock
 from acumatica_b2b.http import Request, Response
 from acumatica_b2b.policy import Limits
 from acumatica_b2b.simulators import AcumaticaSettings, AcumaticaSimulator, BigCommerceSimulator
@@ -100,11 +101,11 @@ def work() -> None:
 def _sync(config: str, ahead: float) -> None:
     """Run the command line in this process, its clock set ahead, and end."""
 
-    class Ahead(connect.StoppableClock):
+    class Ahead(StoppableClock):
         def now(self) -> datetime:
             return datetime.now(UTC) + timedelta(seconds=ahead)
 
-    connect.StoppableClock = Ahead  # type: ignore[misc]  # in a process of its own
+    vars(connect)["StoppableClock"] = Ahead  # in a process of its own
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     code = 99
     with suppress(BaseException):  # nothing may get back into the worker
@@ -411,7 +412,7 @@ class Tally:
     moments: dict[str, int] = field(factory=dict[str, int])
 
 
-def killed(die: Random, folder: Path, wanted: int, say: Callable[[str], None]) -> Tally:
+def killed(die: Random, folder: Path, wanted: int) -> Tally:
     """Kill syncs so often, world after world; raise AssertionError where one does not end right."""
     tally = Tally()
     while tally.kills < wanted:
@@ -420,7 +421,6 @@ def killed(die: Random, folder: Path, wanted: int, say: Callable[[str], None]) -
         place.mkdir()
         with World(place) as world:
             _lived(world, die, min(10, wanted - tally.kills), tally)
-        say(f"{tally.kills} kills, {tally.syncs} syncs, {tally.missed} ended before")
     return tally
 
 

@@ -1,7 +1,6 @@
 """Whole runs over both clients, in which one request meets a mishap: the next run makes it right."""
 
 import asyncio
-import logging
 import os
 import re
 from collections import Counter
@@ -20,9 +19,8 @@ from acumatica_b2b.stores import MemoryStore
 from tests.systems.conftest import HERE
 from tests.systems.matrix import HUSH, Meets, Way, World, kept_in_step, once, role, told
 
-ALL: Final = os.environ.get("HTTP_FAULTS") == "all"
+ALL: Final = os.environ.get("ACUMATICA_B2B_HTTP_FAULTS") == "whole"
 """Whether each mishap meets each request, with both clients."""
-LOG: Final = logging.getLogger(__name__)
 
 
 # ------------------------------------------------------------------ two days
@@ -149,7 +147,7 @@ def test_the_next_run_makes_it_right(mishap: str, day: int) -> None:
             if isinstance(first, AcumaticaB2BError):
                 assert [word for word in (*HUSH, "@") if word in told(first)] == [], case
             cases += 1
-    LOG.info("day %d, %s: %d of %d requests", day, mishap, cases, len(lines))
+    print(f"day {day}, {mishap}: {cases} runs, {len(lines)} requests")  # noqa: T201  # part of the proof
     assert cases >= 5
 
 

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no sig
 
 
 def test_a_sync_may_be_killed_at_any_instant(tmp_path: Path) -> None:
-    """After each of so many kills the next sync ends where a twin that was never killed does, and nothing was unsafe."""
-    tally = killed(Random(KILLS), tmp_path, KILLS, print)
-    print(f"{tally.kills} kills ({tally.moments}) of {tally.syncs} syncs in {tally.worlds} worlds")
+    """After each kill the next sync ends where a twin that was never killed does, and nothing was ever unsafe."""
+    tally = killed(Random(KILLS), tmp_path, KILLS)
+    print(f"{tally.kills} kills ({tally.moments}) of {tally.syncs} syncs in {tally.worlds} worlds")  # noqa: T201  # part of the proof
     assert tally.kills == KILLS
 
 
@@ -31,7 +31,9 @@ def test_the_next_sync_waits_for_the_lease_of_a_killed_one(tmp_path: Path) -> No
         assert world.sync(Kill(16, "unanswered", 0.0), pause=0.0) == -signal.SIGKILL
         begin = "from acumatica_b2b.cli import main; main()"
         command = [sys.executable, "-c", begin, "sync", "--all", "--config", str(world.config)]
-        ended = subprocess.run(command, cwd=ROOT, env=world.environ, capture_output=True, text=True, timeout=60)
+        ended = subprocess.run(  # noqa: S603  # our own command
+            command, cwd=ROOT, env=world.environ, capture_output=True, text=True, timeout=60, check=False
+        )
         assert ended.returncode == 0, ended.stderr
         twin.sync()
         assert people(world.shop) == people(twin.shop)
