@@ -447,6 +447,8 @@ class Step:
     outsiders: AbstractSet[str] = frozenset()
     excused: AbstractSet[Record] = frozenset()
     changes_email: bool = True
+    leaderless: AbstractSet[CustomerID] = frozenset()
+    """Customers whose company lost its admin in a hand-over that came to no end: the role may go back."""
 
     # ---- look-ups
     @cached_property
@@ -727,7 +729,8 @@ def _step_admins(step: Step, customer: Customer, was: Company | None, now: Compa
     chosen = {user.id for user in now.users if mine and user.email == mine}
     if fate is Fate.KEPT and primary in step.linked:
         chosen.add(step.linked[primary][1])  # held for something else than its right to the role
-    if was is not None and (was.users or step.policy.first_admin is FirstAdmin.PRIMARY_ONLY):
+    returned = customer.id in step.leaderless
+    if was is not None and not returned and (was.users or step.policy.first_admin is FirstAdmin.PRIMARY_ONLY):
         for gained in sorted(has.keys() - had - chosen if fate is not Fate.FREE else ()):
             yield f"user {gained}: it was made admin and is nobody's primary"
     if fate is not Fate.USER:

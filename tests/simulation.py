@@ -1,4 +1,17 @@
-"""People, faults, clocks and second runners, by the seed: `python tests/simulation.py --seed 1 --steps 1000000`."""
+"""People, faults, clocks and second runners, by the seed: `python tests/simulation.py --seed 1 --steps 1000000`.
+
+A *life* is one store with one to three customers, in a regime and with a policy that its seed draws. It is lived act
+by act: people edit the ERP or the shop, runs go well or wrong, two runs are interleaved, one sleeps and goes on, the
+log or every reference is lost, the clock jumps.
+
+A *step* is one turn of somebody: one edit by a person, one batch of one run answered (a call or a few), one fault met,
+one late request that takes effect, one crash, one loss, one jump of the clock. Nothing else is counted.
+
+After every single write to the shop: no company is without the admin it had (but between the two calls of
+DEMOTE_FIRST, or where the policy suspends), nobody has two users and no customer two companies, nobody is touched who
+is not ours, no role is taken that people gave, no more goes out than the guard allows. After every calm run: the
+oracle's world, and an empty next run.
+"""
 
 import argparse
 import sys
@@ -14,7 +27,6 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.simulating.life import Act, Life, acts
-
 
 KEPT = Path(__file__).with_name("simulation_seeds.txt")
 """Seeds of lives in which a promise was once broken, each with what it found."""

@@ -214,6 +214,8 @@ def _without(state: LogState, key: str) -> LogState:
         state = evolve(state, awaited=state.awaited - {intent.step.admin or intent.step.record.id})
     if intent and intent.step.fields.get("active") == digest("no"):
         state = evolve(state, switched_off=state.switched_off - {_counterpart(intent.step)})
+    if intent and intent.step.grant == "take" and state.gave_way == intent.step.id:
+        state = evolve(state, gave_way="")
     return _closed(state, key)
 
 

@@ -74,6 +74,9 @@ def primary_admin(standing: Standing) -> Verdict:
         # the primary is no user yet: it is created with the role, or created and then handed to
         case Primary.NOT_YET_A_USER:
             return Verdict(findings=others)
+        # a hand-over came to no end, and nobody may get the role any more: back it goes
+        case Primary.NOT_ELIGIBLE | Primary.NOBODY if s.gave_way and not (s.ours or s.foreign):
+            return Verdict(give=s.gave_way)
         # the primary may not be a user: who has the role keeps it, also one whose contact left
         case Primary.NOT_ELIGIBLE:
             return Verdict(findings=(FindingKind.PRIMARY_NOT_ELIGIBLE, *_protected(s)))

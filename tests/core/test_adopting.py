@@ -8,6 +8,7 @@ from attrs import evolve
 
 from acumatica_b2b.actions import CreateAddress, CreateUser, RemoveUser, Step, UpdateCompany, UpdateUser
 from acumatica_b2b.errors import Reason, RejectedError
+from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.logstate import Link
 from acumatica_b2b.mapping import contact_record, customer_record, map_customer
 from acumatica_b2b.model import (
@@ -25,7 +26,7 @@ from acumatica_b2b.model import (
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.steps import address_fields, company_fields, digests, logged, user_fields
 from acumatica_b2b.synclog import Done, Entry, Grant, Intended, Linked, LoggedStep, Refused, Unlinked, digest
-from acumatica_b2b.world import Home, World, adopted, deleted_users, may_be_made_again, noted, read_back
+from acumatica_b2b.world import Home, World, adopted, deleted_users, may_be_made_again, movers, noted, read_back
 from tests.bench import ANNA, BILL, CARL, HERE, MARK, THERE, contact, customer, location, storefront_id
 from tests.core.test_steps import USER
 from tests.core.worlds import KEY, POLICY, SHOP, admin_of, company, links, seen, stranger, unseen, user_of, world_of
@@ -61,6 +62,11 @@ def test_noting() -> None:
 
 
 # ------------------------------------------------------------------ who is who
+def waits(one: Contact) -> Finding:
+    """Return the finding that a contact waits for the removal of its user elsewhere."""
+    return Finding(kind=FindingKind.MOVE_WAITS, record=contact_record(one.id))
+
+
 def pairs(world: World) -> dict[str, str]:
     """Return who is who."""
     return {str(contact): str(user) for contact, user in world.pairs.users.items()}
@@ -107,6 +113,23 @@ def test_who_is_linked_wins_a_shared_address() -> None:
     assert [user.contact for user in neither.contest.users] == [early.id]
 
 
+@pytest.mark.parametrize(
+    ("fields", "winner"),
+    [
+        ({"elsewhere": {ANNA.id: Home(customer=THERE, user=storefront_id("9"))}}, ANNA),
+        ({"state": links(findings=frozenset({waits(ANNA)}))}, ANNA),
+        ({"state": links(findings=frozenset({waits(BILL)}))}, None),
+        ({"state": links(findings=frozenset({evolve(waits(ANNA), kind=FindingKind.ABORTED)}))}, None),
+    ],
+    ids=["elsewhere", "waits", "another-waits", "another-finding"],
+)
+def test_who_comes_from_elsewhere_is_known(fields: dict[str, Any], winner: Contact | None) -> None:
+    """Who has a user elsewhere, or waited for its removal there, keeps its address before who has none."""
+    early = contact(99, "Zoe", email=ANNA.email)
+    world = world_of(early, ANNA, there=company(), **fields)
+    assert [user.contact for user in world.contest.users] == [(winner or early).id]
+
+
 def test_whose_user_was_deleted_comes_last() -> None:
     """Who is linked to a user that people deleted gives a shared address to who is not."""
     zoe = contact(105, "Zoe", email=ANNA.email)
@@ -132,6 +155,19 @@ def test_mover_that_can_be_no_user_takes_no_address_along() -> None:
     moved = evolve(contact(107, "Max", email=ANNA.email, active=False), customer=THERE)
     world = world_of(ANNA, there=company(), gone={moved.id: moved})
     assert [user.contact for user in world.contest.users] == [ANNA.id]
+
+
+def test_mover_takes_no_address_along_that_is_somebodys_here() -> None:
+    """An address that a linked user here has stays here, also where a contact who moves has it; not for a mover."""
+    moved = evolve(contact(107, "Max", email=ANNA.email), customer=THERE)
+    there = company(user_of(ANNA, email=f" {ANNA.email.upper()}"))
+    fields: dict[str, Any] = {"there": there, "state": links(ANNA)}
+    assert movers(world_of(ANNA, gone={moved.id: moved}, **fields)) == {}
+    assert movers(world_of(gone={moved.id: moved, ANNA.id: None}, **fields)) == {ANNA.email: moved.id}
+    assert movers(world_of(ANNA, gone={moved.id: moved}, there=there)) == {ANNA.email: moved.id}
+    assert movers(world_of(ANNA, gone={moved.id: evolve(moved, email="x@x.example")}, **fields)) == {
+        "x@x.example": moved.id
+    }
 
 
 def test_user_in_another_company_is_the_only_one() -> None:

@@ -15,12 +15,14 @@ from acumatica_b2b.model import (
     AddressID,
     CompanyAddress,
     CompanyID,
+    CompanyUser,
     Contact,
     ContactID,
     CustomerID,
     DesiredCompany,
     DesiredUser,
     LocationID,
+    NoteID,
     Record,
     RecordKind,
     StorefrontID,
@@ -303,6 +305,42 @@ def test_last_user_who_left() -> None:
     """What may not become of a leaver is told."""
     said = findings(world_of(evolve(ANNA, active=False), there=company(user_of(ANNA)), state=links(ANNA)))
     assert of(ANNA, FindingKind.PROTECTED_LAST_USER, A) in said
+
+
+# ------------------------------------------------------------------ of users who were left behind
+LEFT = evolve(ANNA, active=False, note_id=NoteID("abcdef00-0000-0000-0000-000000000102"))
+
+
+def behind(*users: CompanyUser, one: Contact = LEFT, **fields: Any) -> list[Finding]:
+    """Return what is told of users who were left behind by a contact."""
+    there = company(admin_of(MARK), user_of(BILL), *users)
+    said = findings(seen(customer(MARK, one, BILL, primary=MARK), there, **fields))
+    return [found for found in said if found.kind is FindingKind.LEFT_BEHIND]
+
+
+def test_left_behind() -> None:
+    """A user with the external id of a contact who left, whom nobody linked, is told by that contact."""
+    left = stranger("s", external_id=LEFT.note_id.upper())
+    assert behind(left) == [of(ANNA, FindingKind.LEFT_BEHIND, "s")]
+    again = stranger("t", external_id=LEFT.note_id)
+    assert behind(left, stranger("x"), again) == [of(ANNA, FindingKind.LEFT_BEHIND, user) for user in ("s", "t")]
+
+
+@pytest.mark.parametrize(
+    ("user", "one", "state"),
+    [
+        ({"external_id": "somebody"}, LEFT, {}),
+        ({"active": False}, LEFT, {}),
+        ({}, evolve(LEFT, active=True, email=""), {}),
+        ({"id": A}, LEFT, {"state": links(ANNA)}),
+        ({}, LEFT, {"state": links(apart=frozenset({(contact_record(ANNA.id), "s")}))}),
+        ({}, evolve(LEFT, active=True), {}),
+    ],
+    ids=["another", "inactive", "bad-record", "linked", "apart", "paired"],
+)
+def test_not_left_behind(user: dict[str, Any], one: Contact, state: dict[str, Any]) -> None:
+    """A user is not left behind who is linked, switched off or parted, or whose contact has not left."""
+    assert behind(stranger("s", **{"external_id": LEFT.note_id, **user}), one=one, **state) == []
 
 
 # ------------------------------------------------------------------ of what was stopped

@@ -153,7 +153,7 @@ def the_admin_leaves(scene: Scene) -> None:
     scene.change(MARK, active=False)
 
 
-@world(then=promoted, policy=SyncPolicy(take_back=TakeBack.ALL), seen=False)
+@world(small=True, then=promoted, policy=SyncPolicy(take_back=TakeBack.ALL), seen=False)
 def people_chose_an_admin(scene: Scene) -> None:
     """People gave the role to somebody of their own, and took it from ours where two may not be."""
     acme(scene, locations=())
@@ -318,7 +318,13 @@ def adopted(scene: Scene) -> None:
     acme(scene)
 
 
-@world(then=anna_is_back, settings={"deactivates": True}, judged=False, ends="anna:off bill:Senior Buyer mark:Admin")
+@world(
+    small=True,
+    then=anna_is_back,
+    settings={"deactivates": True},
+    judged=False,
+    ends="anna:off bill:Senior Buyer mark:Admin",
+)
 def switched_off(scene: Scene) -> None:
     """Somebody leaves, where users are switched off."""
     acme(scene, locations=())

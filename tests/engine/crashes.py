@@ -294,7 +294,7 @@ class World:
     policy: SyncPolicy = field(factory=SyncPolicy)
     settings: Mapping[str, Any] = field(factory=dict[str, Any])
     small: bool = False
-    """Pairs of crashes are tried by default."""
+    """The day after every crash is tried by default."""
     seen: bool = True
     """The edits are in the ERP, with their stamps: a run of changes sees them."""
     waits: bool = True

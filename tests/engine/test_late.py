@@ -163,7 +163,7 @@ LATE = (
         is_it=kind(CreateUser),
         turn=contact(RORY, association=OFF),
         regimes=ALL,
-        does=Effect("one more user", "", "one user too many"),
+        does=Effect("one more user", "LEFT_BEHIND", "one user too many"),
     ),
     Late(
         name="an address is created",

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
+from acumatica_b2b import ContactSync
 from acumatica_b2b.actions import Action, CreateUser, MoveAdmin, SetRole
 from acumatica_b2b.findings import Status
 from acumatica_b2b.model import Contact, ContactID, HandOver
 from acumatica_b2b.policy import FirstAdmin, SyncPolicy, TakeBack
-from acumatica_b2b.testing import MemoryShop
+from acumatica_b2b.testing import Crash, Fault, FaultyShop, MemoryShop, whenever
 from tests.bench import (
     ANNA,
     BILL,
@@ -511,3 +512,19 @@ def test_take_back_refused(regime: HandOver) -> None:
     assert "mark" in bench.admins()
     assert ("REFUSED", MARK.id) in kinds(report)
     assert "bill" in bench.roles()
+
+
+@pytest.mark.parametrize("nobody", [True, False])
+def test_a_hand_over_that_came_to_no_end_is_taken_back(nobody: bool) -> None:  # noqa: FBT001  # a table's column
+    """Where the run died between the two calls and nobody may get the role any more, it goes back to who had it."""
+    bench = started(HandOver.DEMOTE_FIRST)
+    bench.change_customer(primary_contact=ANNA.id)
+    dying = FaultyShop(bench.shop, whenever(lambda what: isinstance(what, SetRole), Fault.CRASH_AFTER))
+    with pytest.raises(Crash):
+        ContactSync(erp=bench.erp, storefront=dying, store=bench.store, clock=bench.clock, workers=1).sync_all()
+    assert bench.admins() == set()
+    bench.change_customer(primary_contact=None) if nobody else bench.change(ANNA, email="")
+    bench.clock.sleep(bench.policy.lease + 1)
+    bench.sync()
+    assert bench.admins() == {"mark"}
+    assert bench.sync().steps == ()

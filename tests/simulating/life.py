@@ -16,7 +16,7 @@ from acumatica_b2b.effects import Chosen
 from acumatica_b2b.errors import AcumaticaB2BError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Flow
-from acumatica_b2b.model import CustomerID
+from acumatica_b2b.model import ContactID, CustomerID
 from acumatica_b2b.report import RunReport
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.testing import (
@@ -368,23 +368,28 @@ class Life:
         if not held:
             return
         customer = die.choice(sorted(held, key=lambda one: one.id))
-        self.crown(customer.id, die)
+        self.crown(customer.id, die.choice(customer.contacts).id)
         first = self.aimed(die) if die.random() < 0.5 else self.any_run(die)
-        while not first.over and not first.about_to_hand_over:
-            self.gently(first)
-        if not first.over and die.random() < 0.5:
-            self.interleaved([first], die)
-        self.clock.sleep(die.uniform(0, 2 * self.policy.lease) if die.random() < 0.5 else 0.0)
-        self.crown(customer.id, die)
+        for _ in range(die.randint(1, 2)):  # what is second takes the role from the one who had it
+            self.until_handing_over(first)
+        self.clock.sleep(die.choice((0.0, die.uniform(0, 2 * self.policy.lease), self.policy.lease + 1)))
+        other = die.choice(customer.contacts).id
+        self.crown(customer.id, die.choice((customer.primary_contact, other)))
         self.interleaved([self.any_run(die)], die)
         self.interleaved([first], die)
         self.clock.sleep(die.uniform(0, self.policy.lease))
 
-    def crown(self, customer: CustomerID, die: random.Random) -> None:
-        """Somebody names another primary contact."""
-        one = die.choice(self.erp.snapshot()[customer].contacts or (None,))
-        self.erp.set_primary(customer, one.id if one else None)
-        self.step("edits in the ERP", f"{customer}: contact {one.id if one else 'nobody'} is primary")
+    def until_handing_over(self, runner: Runner) -> None:
+        """Let a run go on until it is about to give or take a role, again if it is already."""
+        if not runner.over:
+            self.gently(runner)
+        while not runner.over and not runner.about_to_hand_over:
+            self.gently(runner)
+
+    def crown(self, customer: CustomerID, contact: ContactID | None) -> None:
+        """Somebody names another primary contact, or nobody."""
+        self.erp.set_primary(customer, contact)
+        self.step("edits in the ERP", f"{customer}: contact {contact} is primary")
 
     def aimed(self, die: random.Random) -> Runner:
         """Return a run that meets a fault where it gives or takes a role."""

@@ -40,6 +40,7 @@ class Past:
     before: oracle.Companies = field(factory=dict[CustomerID, Company | None])
     """The companies as the last run found them."""
     outsiders: frozenset[str] = frozenset()
+    leaderless: frozenset[CustomerID] = frozenset()
     ragged: bool = False
     """Whether something ran, or was edited, of which nobody judged what came."""
     lost: set[CustomerID] = field(factory=set[CustomerID])
@@ -55,6 +56,8 @@ class Past:
         homes = {company.id for company in self.before.values() if company}
         outside = (company for key, company in self.shop.snapshot().items() if key not in homes)
         self.outsiders = frozenset(oracle.lowered(user.email) for company in outside for user in company.users)
+        mine = self.truth.leaderless
+        self.leaderless = frozenset(key for key, company in self.before.items() if company and company.id in mine)
         self.remember()
 
     @contextmanager
@@ -111,6 +114,7 @@ class Past:
             policy=self.policy,
             history=self.history,
             outsiders=self.outsiders,
+            leaderless=self.leaderless,
         )
 
     def companies(self) -> dict[CustomerID, Company | None]:

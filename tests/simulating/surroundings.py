@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TypeAlias
 
-from attrs import define, evolve, field, fields
+from attrs import define, field
 
 from acumatica_b2b import SyncPolicy
 from acumatica_b2b.policy import FirstAdmin, Limits, ProtectedLeaver, TakeBack
@@ -77,7 +77,7 @@ class Noted:
 def a_policy(die: random.Random) -> SyncPolicy:
     """Return a policy that the die decides."""
     suspends = die.random() < 0.3
-    policy = SyncPolicy(
+    return SyncPolicy(
         take_back=die.choice((TakeBack.OURS, TakeBack.OURS, TakeBack.LINKED, TakeBack.ALL)),
         role_is_ours=die.random() < 0.2,
         first_admin=die.choice((FirstAdmin.PRIMARY_ONLY, FirstAdmin.LOWEST_CONTACT)),
@@ -87,7 +87,5 @@ def a_policy(die: random.Random) -> SyncPolicy:
         adopt_companies=die.random() < 0.4,
         recreate_deleted=die.random() < 0.2,
         limits=die.choice((Limits(), Limits(), Limits(removals=2, hand_overs=2, email_changes=2, adoptions=1))),
+        snapshot_every=die.choice((2, 3, 20)),
     )
-    every = die.choice((2, 3, 20))
-    known = any(one.name == "snapshot_every" for one in fields(SyncPolicy))
-    return evolve(policy, snapshot_every=every) if known else policy

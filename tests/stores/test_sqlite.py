@@ -222,6 +222,27 @@ def test_a_reader_that_stays_is_named(path: Path) -> None:
     assert traces(path, "<private>") == []
 
 
+DROP_AND_DIE = """
+import os, sys
+from acumatica_b2b.protocols import LogKey
+from acumatica_b2b.stores import SqliteStore
+SqliteStore._clean = lambda self: os._exit(9)
+SqliteStore(sys.argv[1]).drop(LogKey("shop/contact/1"), 2)
+"""
+
+
+def test_a_drop_that_was_cut_off_is_finished_by_whoever_opens_the_file(path: Path) -> None:
+    """A process that died between deleting and writing the file anew leaves a mark, and the next one finishes it."""
+    with SqliteStore(path) as store:
+        store.append([FIRST, Commit(key=LogKey("shop/contact/1"), version=1, body="<private>")])
+    with child(DROP_AND_DIE, path) as process:
+        assert process.wait() == 9
+    with SqliteStore(path) as store:
+        assert list(store.keys("", None, 9)) == [KEY]
+        assert traces(path, "<private>") == []
+        assert store._database.execute("PRAGMA application_id").fetchone() == (0,)
+
+
 # ------------------------------------------------------------------ what can be wrong with a file
 def test_a_closed_store_says_so(path: Path) -> None:
     """StoreError: a closed store is neither read nor written; closing it twice does no harm."""

@@ -90,6 +90,8 @@ class Scene:
         for company in self.shop.snapshot().values():
             for user in company.users:
                 if user.email in emails or user.external_id == note_id(2, int(VERA)):
+                    if len(company.users) == 1:  # the shop lets nobody remove the last one
+                        self.shop.add_user(company.id, f"boss{company.id}@else.example", role="Admin")
                     self.shop.delete_user(user.id)
         for _ in range(3):
             self.day()

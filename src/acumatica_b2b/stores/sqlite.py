@@ -6,7 +6,7 @@ What `append` has returned survives the loss of the process and of power
 
 import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike, fspath
 from threading import RLock
 from typing import Final, Self
@@ -39,6 +39,9 @@ _APPEND: Final = "INSERT INTO commits (key, version, snapshot, body) VALUES (?, 
 _KEYS: Final = "SELECT DISTINCT key FROM commits WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?"
 _DROP: Final = "DELETE FROM commits WHERE key = ? AND version < ?"
 _LEFT: Final = "SELECT count(*) FROM (SELECT 1 FROM commits WHERE key = ? LIMIT 2)"
+
+_MARK_UNCLEAN: Final = "PRAGMA application_id = 1"
+"""In the file's head, for whoever opens it next: something was dropped, and may be found in it still."""
 
 _ABOVE_ALL_KEYS: Final = "\x7f"
 """Sorts behind every printable ASCII character."""
@@ -130,24 +133,30 @@ class SqliteStore:
         require_keys([key])
         with self._lock, self._explained("written to"):
             with self._transaction():
-                dropped = self._database.execute(_DROP, (key, before)).rowcount
+                if not self._database.execute(_DROP, (key, before)).rowcount:
+                    return
                 (left,) = self._database.execute(_LEFT, (key,)).fetchone()
-            if dropped and left < 2:  # none, or one that stands for all
-                # deleting merges pages, and may leave copies of rows in what they don't use; a log that is
-                # only cut short below its snapshot is not worth writing the whole file anew
-                self._database.execute("VACUUM")
-            if dropped:
-                self._let_go()
+                if left < 2:  # none, or one that stands for all
+                    self._database.execute(_MARK_UNCLEAN)
+            if self._clean():
+                return
+        message = (
+            f"sync log {fspath(self.path)!r} keeps what was dropped in its write-ahead log: another process has "
+            f"been using it for {self.patience:g} seconds; end that process, then open the log once more"
+        )
+        raise StoreError(message)
 
-    def _let_go(self) -> None:
-        """Bring the write-ahead log's pages into the file, and cut it to nothing: old pages are in it as they were."""
+    def _clean(self) -> bool:
+        """Leave nothing in the files that was dropped; tell whether no other process was in the way."""
+        (unclean,) = self._database.execute("PRAGMA application_id").fetchone()
+        if unclean:
+            # deleting merges pages, and may leave copies of rows in what they don't use; a log that is
+            # only cut short below its snapshot is not worth writing the whole file anew
+            self._database.execute("VACUUM")
         (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            message = (
-                f"sync log {fspath(self.path)!r} keeps what was dropped in its write-ahead log: another process has "
-                f"been using it for {self.patience:g} seconds; end that process, since the last one to close it lets go"
-            )
-            raise StoreError(message)
+        if unclean and not busy:
+            self._database.execute("PRAGMA application_id = 0")
+        return not busy
 
     def _log(self, key: LogKey) -> tuple[Commit, ...]:
         rows = self._database.execute(_LOAD, {"key": key})
@@ -166,6 +175,9 @@ class SqliteStore:
         self._database.execute("PRAGMA synchronous = FULL")
         # what is deleted is overwritten with zeros
         self._database.execute("PRAGMA secure_delete = ON")
+        if self._database.execute("PRAGMA application_id").fetchone() != (0,):
+            with suppress(sqlite3.OperationalError):  # whoever is in the way now, it can wait
+                self._clean()
         # macOS answers fsync before the disk has it; elsewhere this changes nothing
         self._database.execute("PRAGMA fullfsync = ON")
 
