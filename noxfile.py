@@ -119,7 +119,9 @@ def interleavings(session: nox.Session) -> None:
 @nox.session
 def crashes(session: nox.Session) -> None:
     """Crash before and after every effect, and every pair of crashes, in all worlds and regimes."""
-    session.run(PYTHON, "-m", "pytest", "-q", "-n", "auto", "tests/engine/test_crashes.py", env={"CRASHES": "all"})
+    files = ("tests/engine/test_crashes.py", "tests/engine/test_faults.py")
+    whole = {"ACUMATICA_B2B_CRASHES": "whole"}
+    session.run(PYTHON, "-m", "pytest", "-q", "-n", "auto", *files, *session.posargs, env=whole)
 
 
 @nox.session

@@ -43,7 +43,9 @@ BESIDE = {
 LENT = {
     "check": "checking contact_sync",
     "codec": "synclog logstate customer_log runlog sealed",
-    "protocols": "effects keys observing saving forgetting explaining run runs tally runtime drivers checking contact_sync",
+    "protocols": (
+        "effects keys observing saving forgetting explaining run runs tally runtime drivers checking contact_sync"
+    ),
     "http": "runtime",
     "quota": "runtime",
     "stores": "contact_sync",

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from acumatica_b2b.decisions import Choice, Decision
-from acumatica_b2b.errors import Reason
+from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.guard import Spent, Tally
 from acumatica_b2b.logstate import Link, LogState, Refusals, applied, fold, own_contacts, snapshot
@@ -369,6 +369,12 @@ def test_body() -> None:
     assert (" " in text, "Ä" in text) == (False, True)
     data = json.loads(text)
     assert (data["schema"], data["run"], data["at"]) == (SCHEMA, "r1", NOW.isoformat())
+
+
+def test_no_body() -> None:
+    """What is no JSON is no commit, and nothing of it is told."""
+    with pytest.raises(DecodeError, match=r"^a commit of the log is no JSON$"):
+        read_body("secret")
 
 
 # ------------------------------------------------------------------ the log of runs

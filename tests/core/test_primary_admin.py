@@ -133,6 +133,19 @@ def test_last_admin_left(regime: HandOver, primary: Primary, why: FindingKind) -
     assert said == Verdict(findings=(why, FindingKind.PROTECTED_ADMIN))
 
 
+@pytest.mark.parametrize(
+    ("primary", "why"),
+    [(Primary.NOBODY, FindingKind.NO_PRIMARY), (Primary.NOT_ELIGIBLE, FindingKind.PRIMARY_NOT_ELIGIBLE)],
+)
+def test_hand_over_that_came_to_no_end(primary: Primary, why: FindingKind) -> None:
+    """Q gave way and P may not get the role any more: Q gets it back, unless somebody has it."""
+    standing = Standing(primary=primary, gave_way=Q, hand_over=HandOver.DEMOTE_FIRST)
+    assert primary_admin(standing) == Verdict(give=Q)
+    assert primary_admin(evolve(standing, ours=(R,))) == Verdict(findings=(why,))
+    assert primary_admin(evolve(standing, foreign=(R,))) == Verdict(findings=(why,))
+    assert primary_admin(evolve(standing, gave_way=None)) == Verdict(findings=(why,))
+
+
 @regimes
 def test_another_admin_is_left(regime: HandOver) -> None:
     """Q's contact left, but R is admin too: nobody is protected."""

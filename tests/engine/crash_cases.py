@@ -18,7 +18,7 @@ from tests.engine.crashes import KEEPING, REGIMES, Leftover, Regime, Scene, Tape
 
 T = TypeVar("T")
 
-COMPLETE: Final = os.environ.get("CRASHES") == "all"
+COMPLETE: Final = os.environ.get("ACUMATICA_B2B_CRASHES") == "whole"
 """Whether everything is crossed with everything."""
 LATER: Final = SyncPolicy().lease + 1
 """When no lease runs any more."""

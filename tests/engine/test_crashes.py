@@ -1,7 +1,7 @@
 """Crashes before and after every effect, in worlds that meet every action, in every regime.
 
 What runs by default crosses each world with each way of handing over, and takes the other traits of a
-regime in turn. With `CRASHES=all` every world meets every regime, and every pair of crashes.
+regime in turn. With `ACUMATICA_B2B_CRASHES=whole` every world meets every regime, and every pair of crashes.
 """
 
 import gc

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acumatica_b2b import ConfigurationError, SyncPolicy
-from acumatica_b2b.logstate import LogState, applied, fold, snapshot
 from acumatica_b2b.flow import Outcome
+from acumatica_b2b.logstate import LogState, applied, fold, snapshot
 from acumatica_b2b.model import CompanyUser, HandOver
 from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.saving import STALE

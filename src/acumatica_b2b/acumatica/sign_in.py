@@ -177,11 +177,17 @@ class SignIn:
             self._unprepared = None
         self._wanted = True
         session = yield from ask(Renew(None))
-        has_ended = self._unprepared is not None and isinstance(self._unprepared.error, AuthenticationError)
-        if not self._prepared and (self._unprepared is None or has_ended):
+        if self._wants_another_try:
             yield from ask(Renew(session))  # it was opened for a check, or preparing it failed a while ago
         if self._unprepared is not None:
             raise self._unprepared.again()
+
+    @property
+    def _wants_another_try(self) -> bool:
+        """Whether nothing is prepared, and that may be the session's fault: it has ended, or never tried to."""
+        if self._unprepared is None:
+            return not self._prepared
+        return isinstance(self._unprepared.error, AuthenticationError)
 
     def _prepare(self, session: Session) -> Flow[None]:
         """Learn the version of the endpoint, and where the tenant has its fields."""
