@@ -169,8 +169,15 @@ def _converter(rename: Callable[[str], str]) -> Converter:
     for fits, factory in hooks:  # the last that fits is taken
         converter.register_structure_hook_factory(fits, factory)
     converter.register_unstructure_hook_factory(attrs.has, written)
-    converter.register_unstructure_hook_factory(_is_pairs, lambda _: lambda value: _listed(value.items(), converter))
-    converter.register_unstructure_hook_factory(_is_set, lambda _: lambda value: _listed(value, converter))
+
+    def written_pairs(_: Any) -> Callable[[Any], Any]:
+        return lambda value: _listed(value.items(), converter)
+
+    def written_set(_: Any) -> Callable[[Any], Any]:
+        return lambda value: _listed(value, converter)
+
+    converter.register_unstructure_hook_factory(_is_pairs, written_pairs)
+    converter.register_unstructure_hook_factory(_is_set, written_set)
     return converter
 
 

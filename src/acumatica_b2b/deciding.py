@@ -24,7 +24,7 @@ from acumatica_b2b.model import (
     StorefrontID,
 )
 from acumatica_b2b.observing import loaded, read_home
-from acumatica_b2b.runlog import Opened
+from acumatica_b2b.runlog import Grown, Opened
 from acumatica_b2b.runs import recorded
 from acumatica_b2b.saving import saved
 from acumatica_b2b.synclog import Decided, Entry, Linked, Unlinked
@@ -64,8 +64,12 @@ def decide(customer: CustomerID, decision: Decision, by: str, terms: Terms) -> F
             entries = (Decided(by=by, decision=decision), *_adopted(world, decision))
         case _:
             assert_never(decision.choice)
-    yield from saved(noted(world, *entries), terms, (yield from ask(Now())))
-    yield from recorded(terms, lambda _: [Opened(customers=(customer,))])
+    decided = noted(world, *entries)
+    yield from saved(decided, terms, (yield from ask(Now())))
+    users = len(decided.state.contacts) - len(world.state.contacts)
+    companies = (world.record in decided.state.links) - (world.record in world.state.links)
+    grown = [Grown(users=users, companies=companies)] if users or companies else []
+    yield from recorded(terms, lambda _: [Opened(customers=(customer,)), *grown])
 
 
 def _require_record(world: World, decision: Decision) -> None:
@@ -136,13 +140,29 @@ def _require_company(world: World, decision: Decision) -> Flow[None]:
             raise DecisionError(
                 f"company {company.id} belongs to customer {owner!r}; have that one adopt another first"
             )
+    old = world.state.links.get(world.record)
+    if old and old.id != decision.id and (yield from _stands(world, old.id)):
+        raise DecisionError(
+            f"company {old.id} is customer {world.customer.id!r}'s still; delete it in the shop, or clear its external "
+            "id and its users' there, before another is adopted"
+        )
 
 
-def _company(world: World, identifier: str) -> Flow[Company]:
+def _stands(world: World, identifier: str) -> Flow[bool]:
+    """Tell whether a company is there and bears the customer's external id."""
+    company = yield from _observed(world, identifier)
+    return company is not None and company.external_id.lower() == world.customer.note_id
+
+
+def _observed(world: World, identifier: str) -> Flow[Company | None]:
     ref = CompanyRef(
         customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
     )
-    company = value_of((yield from ask(Observe(ref))))
+    return value_of((yield from ask(Observe(ref))))
+
+
+def _company(world: World, identifier: str) -> Flow[Company]:
+    company = yield from _observed(world, identifier)
     if company is None or company.id != identifier:
         raise DecisionError(f"the shop has no company {identifier!r} for customer {world.customer.id!r}")
     return company

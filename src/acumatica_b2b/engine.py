@@ -9,7 +9,7 @@ from acumatica_b2b.effects import Now, Perform, Reserve
 from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, RejectedError, RemoteError, StalePlanError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
-from acumatica_b2b.guard import counted, guarded, is_approved, is_held
+from acumatica_b2b.guard import counted, guarded, is_approved, is_held, weight
 from acumatica_b2b.judgement import explained, findings
 from acumatica_b2b.leaving import Leaving, leavers, leaving, removal, suspension
 from acumatica_b2b.mapping import contact_record
@@ -112,8 +112,9 @@ def _first_addresses(world: World, steps: tuple[Step, ...]) -> set[str]:
 
 def _allowed(world: World, steps: tuple[Step, ...]) -> Flow[World]:
     """Return the world with what the guard says of the steps, where it has to be asked."""
-    asked = (step for step in steps if not is_approved(step, world.approved))
-    counts = counted(kind for step in asked if (kind := guarded(world, step)) and kind not in world.allowed)
+    asked = [step for step in steps if not is_approved(step, world.approved)]
+    kinds = (kind for step in asked for kind in [guarded(world, step)] * weight(world, step))
+    counts = counted(kind for kind in kinds if kind and kind not in world.allowed)
     answers = yield from ask_all(Reserve(kind, count) for kind, count in counts.items())
     said = dict(zip(counts, answers, strict=True))
     once = {kind for kind, allowed in said.items() if allowed and kind is Guarded.HAND_OVERS}

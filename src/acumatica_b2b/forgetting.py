@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.customer_log import Kept, LogRow, read_history
-from acumatica_b2b.effects import Drop, Keys, Load, Now
+from acumatica_b2b.customer_log import LogRow
+from acumatica_b2b.effects import Append, Drop, Keys, Load, Now
 from acumatica_b2b.errors import DecisionError
 from acumatica_b2b.findings import Finding, Status
 from acumatica_b2b.flow import Flow, ask, ask_all
@@ -21,7 +21,7 @@ from acumatica_b2b.model import ContactID, CustomerID, Record, RecordKind
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.saving import Log, logs_of, replaced
-from acumatica_b2b.synclog import Body, Done, Entry, Intended, Linked, LoggedStep, digest, read_body
+from acumatica_b2b.synclog import Body, Done, Entry, Intended, Linked, LoggedStep, digest, read_body, write_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 
 SOMEBODY: Final = Record(RecordKind.CONTACT, "forgotten")
@@ -64,14 +64,15 @@ def forget(contact: ContactID, terms: Terms) -> Flow[Forgotten]:
         after = keys[-1]
     yield from _dropped((contact_key(terms.policy, contact),))
     yield from _addresses_dropped(contact, named, terms.policy)
-    rows = 0
+    rows, users = 0, frozenset[str]().union(*(_users(contact, log) for log in named))
     for log in named:
-        rows += yield from _erased(contact, log, terms)
+        rows += yield from _erased(contact, users, log, terms)
     return Forgotten(contact=contact, customers=tuple(log.customer for log in named), rows=rows)
 
 
 def _is_named(contact: ContactID, log: Log) -> bool:
-    words = json.dumps(contact, ensure_ascii=False), repr(str(contact))
+    name = json.dumps(contact, ensure_ascii=False)
+    words = f'"kind":"CONTACT","id":{name}', f'"admin":{name}', f'"primary":{name}', repr(str(contact))
     return any(word in commit.body for commit in (*log.commits, *log.history) for word in words)
 
 
@@ -82,8 +83,8 @@ def _require_free(contact: ContactID, log: Log, now: datetime) -> None:
         raise LeftToAnotherError(message, until)
     if user := state.contacts.get(contact):
         raise DecisionError(
-            f"{contact_record(contact)} is linked to company user {user} of customer {log.customer!r}: take it out in "
-            "Acumatica and sync, or unlink it, and then forget it"
+            f"{contact_record(contact)} is linked to company user {user} of customer {log.customer!r}: delete it in "
+            "Acumatica and sync, or unlink it where its company is gone too, and then forget it"
         )
 
 
@@ -97,13 +98,30 @@ def _dropped(keys: Iterable[LogKey]) -> Flow[None]:
 
 
 def _addresses_dropped(contact: ContactID, named: Sequence[Log], policy: SyncPolicy) -> Flow[None]:
-    """Drop what says that a user of ours had an address of this contact's."""
-    yield from _dropped(address_key(policy, one) for log in named for one in _addresses(contact, log))
+    """Drop what says that a user of ours had an address of this contact's; say it anew of who has it now."""
+    had = {one for log in named for one in _addresses(contact, log)}
+    yield from _dropped(address_key(policy, one) for one in had)
     prefix, after = address_key(policy, ""), None
     while keys := (yield from ask(Keys(prefix, _PAGE, after))):
         logs = yield from ask_all(Load(key) for key in keys)
         yield from _dropped(key for key, log in zip(keys, logs, strict=True) if log and _is_of(contact, log[-1]))
         after = keys[-1]
+    states = [(log, fold(log.bodies())) for log in named]
+    for log, state in states:
+        has = {link.sent.get("email", ""): record for record, link in state.links.items() if _is_contact(record)}
+        yield from _said_again({one: has[one] for one in had & has.keys()}, log, policy)
+
+
+def _is_contact(record: Record) -> bool:
+    return record.kind is RecordKind.CONTACT
+
+
+def _said_again(holders: Mapping[str, Record], log: Log, policy: SyncPolicy) -> Flow[None]:
+    """Say of these contacts that users of ours have their addresses."""
+    for fingerprint, record in holders.items():
+        last = log.bodies()[-1]
+        body = write_body(Body(run=last.run, at=last.at, entries=(Linked(record=record, id=""),)))
+        yield from ask(Append(Commit(key=address_key(policy, fingerprint), version=1, body=body)))
 
 
 def _addresses(contact: ContactID, log: Log) -> set[str]:
@@ -120,11 +138,11 @@ def _is_of(contact: ContactID, commit: Commit) -> bool:
 
 
 # ------------------------------------------------------------------ one log
-def _erased(contact: ContactID, log: Log, terms: Terms) -> Flow[int]:
+def _erased(contact: ContactID, had: frozenset[str], log: Log, terms: Terms) -> Flow[int]:
     """Let a snapshot without the contact stand for a log; return how many rows are about somebody now."""
     state = fold(log.bodies())
-    kept = (*(one for commit in log.history for one in read_history(commit.body)), *log.rows())
-    users = _users(contact, log, kept)
+    kept = log.kept()
+    users = had - set(state.contacts.values())  # who took over a user of the contact's keeps what is known of it
     rows = tuple(evolve(one, rows=tuple(_told_of_nobody(row, contact, users) for row in one.rows)) for one in kept)
     now = yield from ask(Now())
     if not (yield from replaced(log, _without(state, contact, users), rows, terms, now)):
@@ -136,10 +154,10 @@ def _erased(contact: ContactID, log: Log, terms: Terms) -> Flow[int]:
     return sum(row.record == SOMEBODY for one in rows for row in one.rows)
 
 
-def _users(contact: ContactID, log: Log, kept: Iterable[Kept]) -> frozenset[str]:
+def _users(contact: ContactID, log: Log) -> frozenset[str]:
     """Return the ids of the company users that the contact ever had here."""
     record = contact_record(contact)
-    shown = {row.id for one in kept for row in one.rows if row.record == record and "reference" not in row.what}
+    shown = {row.id for one in log.kept() for row in one.rows if row.record == record and "reference" not in row.what}
     entries = [entry for body in log.bodies() for entry in body.entries]
     mine = {step.hash for step in _steps(log.bodies()) if step.record == record}
     linked = {entry.id for entry in entries if isinstance(entry, Linked) and entry.record == record}
@@ -189,12 +207,12 @@ def _without(state: LogState, contact: ContactID, users: frozenset[str]) -> LogS
         granted=state.granted - users,
         awaited=state.awaited - {contact},
         former_roles={user: role for user, role in state.former_roles.items() if user not in users},
-        switched_off=frozenset(pair for pair in state.switched_off if pair[1] not in users),
+        switched_off=state.switched_off - {(RecordKind.CONTACT, user) for user in users},
         suspended=state.suspended - users,
         gave_way="" if state.gave_way in users else state.gave_way,
         references={one: value for one, value in state.references.items() if one != record},
         open={key: intent for key, intent in state.open.items() if not _is_about(intent.step, contact)},
-        refusals={},
+        refusals={key: one for key, one in state.refusals.items() if one.record not in {None, record, *lent}},
         skipped=state.skipped - {record},
         retried=state.retried - {record},
         apart=frozenset(pair for pair in state.apart if pair[0] != record),

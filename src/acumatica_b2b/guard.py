@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from attrs import evolve, field, frozen
 
-from acumatica_b2b.actions import MoveAdmin, RemoveUser, SetRole, Step, UpdateCompany, UpdateUser
-from acumatica_b2b.model import CustomerID, StorefrontID, UserID
-from acumatica_b2b.people import is_parked, standing
+from acumatica_b2b.actions import CreateUser, MoveAdmin, RemoveUser, SetRole, Step, UpdateCompany, UpdateUser
+from acumatica_b2b.model import ContactID, CustomerID, StorefrontID, UserID
+from acumatica_b2b.people import first_of, is_parked, standing
 from acumatica_b2b.policy import Guarded, Limits
 from acumatica_b2b.shop import is_pending, pending
 from acumatica_b2b.synclog import digest
@@ -25,7 +25,11 @@ def guarded(world: World, step: Step) -> Guarded | None:
         case SetRole(role=role) if role == world.policy.suspended_role:
             return Guarded.REMOVALS
         case UpdateUser(user=user, changes=changes) if any(name == "email" for name, _ in changes):
-            return None if is_parked(world, user) else Guarded.EMAIL_CHANGES  # the way back was counted on the way out
+            ring = ring_of(world, step)
+            counted_before = is_parked(world, user) or (ring and step.contact != first_of(ring))
+            return None if counted_before else Guarded.EMAIL_CHANGES  # who steps aside counts for its whole ring
+        case CreateUser(role=role) if role == world.policy.primary_role and standing(world).ours:
+            return Guarded.HAND_OVERS
         case SetRole(user=user) if user in world.state.suspended and step.role != world.policy.primary_role:
             return None
         case SetRole(user=user) if set(standing(world).ours) - {user} or step.role != world.policy.primary_role:
@@ -34,6 +38,18 @@ def guarded(world: World, step: Step) -> Guarded | None:
             return Guarded.HAND_OVERS  # the one call takes it from whoever had it
         case _:
             return None
+
+
+def ring_of(world: World, step: Step) -> tuple[ContactID, ...]:
+    """Return who moves round with a step that changes an address, the one who steps aside first included."""
+    contact = step.contact if isinstance(step, UpdateUser) and world.policy.parking_domain else None
+    return world.rings.get(contact, ()) if contact else ()
+
+
+def weight(world: World, step: Step) -> int:
+    """Return for how many a step counts: a ring goes round or stays, so that nobody stays parked."""
+    ring = ring_of(world, step)
+    return len(ring) if ring and guarded(world, step) is Guarded.EMAIL_CHANGES else 1
 
 
 def counted(kinds: Iterable[Guarded]) -> Mapping[Guarded, int]:

@@ -260,7 +260,9 @@ def _sent(state: LogState, step: LoggedStep, identifier: str) -> LogState:
     off = state.switched_off
     if step.fields.get("active") == digest("yes"):
         off -= {_counterpart(step)}
-    return evolve(state, links={**state.links, step.record: link}, switched_off=off)
+    # what was to be made again is made: once
+    retried = state.retried - {step.record} if step.do.startswith("Create") else state.retried
+    return evolve(state, links={**state.links, step.record: link}, switched_off=off, retried=retried)
 
 
 def _role_changed(state: LogState, step: LoggedStep, identifier: str) -> LogState:

@@ -136,9 +136,12 @@ def _finder(
 
 
 def match_addresses(
-    desired: Desired, company: Company, links: Mapping[LocationID, AddressID]
+    desired: Desired,
+    company: Company,
+    links: Mapping[LocationID, AddressID],
+    apart: frozenset[tuple[LocationID, str]] = frozenset(),
 ) -> Mapping[LocationID, AddressID]:
-    """Pair locations with addresses of their company: by link, else external id."""
+    """Pair locations with addresses of their company: by link, else external id; `apart` as with users."""
     there = {address.id for address in company.addresses}
     by_external = {a.external_id.lower(): a.id for a in company.addresses if a.external_id}
     pairs: dict[LocationID, AddressID] = {}
@@ -149,7 +152,8 @@ def match_addresses(
     for claim in claims:
         for address in desired.addresses:
             found = claim(address)
-            if found in there and found is not None and found not in pairs.values():
+            parted = (address.location, found) in apart
+            if found in there and found is not None and found not in pairs.values() and not parted:
                 pairs.setdefault(address.location, found)
     return pairs
 

@@ -66,7 +66,6 @@ def loaded(customer: Customer, terms: Terms) -> Flow[World]:
         state=state,
         version=commits[-1].version if commits else 0,
         first=Loaded(version=commits[0].version, at=bodies[0].at) if commits else None,
-        read_at=now,
         indexed=frozenset(state.contacts),
         may_remove=terms.may_remove,
         allowed=terms.allowed,

@@ -192,11 +192,12 @@ def parking(world: World) -> Mapping[ContactID, str]:
     """Return who of this customer steps aside so that a ring can move, with the address taken meanwhile."""
     if not (world.policy.parking_domain and world.capabilities.changes_email):
         return {}
-    first = {_first_of(ring) for ring in unbroken_rings(world).values()}
+    first = {first_of(ring) for ring in unbroken_rings(world).values()}
     return {contact: _parked_at(world, user) for contact, user in world.pairs.users.items() if contact in first}
 
 
-def _first_of(ring: tuple[ContactID, ...]) -> ContactID:
+def first_of(ring: tuple[ContactID, ...]) -> ContactID:
+    """Return who of a ring steps aside."""
     return min(ring, key=id_order)
 
 

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 from acumatica_b2b.actions import RemoveUser, Step
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.flow import Ok
-from acumatica_b2b.guard import approval, approval_of_adoption, guarded, is_held
+from acumatica_b2b.guard import approval, approval_of_adoption, guarded, is_held, weight
 from acumatica_b2b.judgement import findings
 from acumatica_b2b.model import CustomerID, Record, StorefrontID
 from acumatica_b2b.policy import Guarded
@@ -95,7 +95,7 @@ def _counted(turns: Iterable[_Turn]) -> Iterator[tuple[Guarded, str]]:
     for turn in turns:
         for step in turn.steps:
             if kind := guarded(turn.world, step):
-                yield kind, approval(step)
+                yield from [(kind, approval(step))] * weight(turn.world, step)
 
 
 def unfolded(world: World) -> World:

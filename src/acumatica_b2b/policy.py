@@ -159,7 +159,7 @@ class SyncPolicy:
     snapshot_every: int = 50
     """After so many commits one snapshot stands for a customer's log; its Customer Log is kept beside it."""
     retention_days: float | None = 400.0
-    """For how long the Customer Log is kept; None: for ever. The full run lets go of what is older."""
+    """For how long the Customer Log is kept, and at most for twice that; None: for ever. A full run lets go of it."""
     lease: float = 180.0
     """Seconds for which a recorded step is left to who recorded it; it is sent in the first half of them."""
 

@@ -146,7 +146,9 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
     if own is None:
         unseen = wanted.contact in world.state.contacts and not company.complete
         if not unseen and not obstacle(world, wanted) and not holder(world, wanted):
-            yield CreateUser(company=company.id, user=wanted, role=_role_at_creation(world, wanted))
+            made = CreateUser(company=company.id, user=wanted, role=_role_at_creation(world, wanted))
+            # a user it becomes all the same
+            yield evolve(made, role=world.policy.user_role) if is_held(world, made) else made
         return
     user = world.users[own]
     fields, there = user_fields(wanted), user_fields(user)

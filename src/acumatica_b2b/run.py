@@ -76,16 +76,20 @@ def sync_run(
     first = yield from _joined(first, source, also, terms, wave)
     last, held = (first, frozenset[Guarded]()) if first.stopped else (yield from _second_pass(first, terms, wave))
     if not last.stopped:
-        yield from recorded(terms, lambda _: tuple(_ending(last, whole=isinstance(source, Everything))))
+        whole = isinstance(source, Everything)
+        yield from recorded(terms, lambda now: tuple(_ending(last, state.tally, now.tally, whole=whole)))
     return report_of(last, terms, held)
 
 
-def _ending(last: Tally, *, whole: bool) -> Iterator[RunEntry]:
+def _ending(last: Tally, before: guard.Tally, now: guard.Tally, *, whole: bool) -> Iterator[RunEntry]:
     """Yield what the run log learns from a run that came to its end."""
     if last.watermark:
         yield Watermarked(watermark=last.watermark)
     if whole and not any(isinstance(result, Trouble) for result in last.results):
-        yield Counted(users=last.linked_users, companies=last.linked_companies)
+        # what others added meanwhile was not counted
+        users = last.linked_users + now.users - before.users - last.users
+        companies = last.linked_companies + now.companies - before.companies - last.companies
+        yield Counted(users=users, companies=companies)
 
 
 def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunReport]:

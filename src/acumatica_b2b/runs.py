@@ -11,7 +11,6 @@ from acumatica_b2b.guard import Spent, within
 from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.report import Trouble
 from acumatica_b2b.runlog import (
-    SCHEMA,
     Closed,
     Grown,
     Opened,
@@ -21,8 +20,7 @@ from acumatica_b2b.runlog import (
     run_snapshot,
     write_entries,
 )
-from acumatica_b2b.saving import STALE
-from acumatica_b2b.synclog import read_envelope
+from acumatica_b2b.saving import is_read
 from acumatica_b2b.terms import Settled, Terms
 
 _LONG: Final = 100
@@ -61,18 +59,17 @@ def _added(
     terms: Terms, version: int, entries: Sequence[RunEntry], now: datetime, *, snapshot: bool = False
 ) -> Flow[bool]:
     body = write_entries(entries, run=terms.run, at=now)
-    return (yield from ask(Append(Commit(key=_key(terms), version=version + 1, body=body, snapshot=snapshot))))
+    commit = Commit(key=_key(terms), version=version + 1, body=body, snapshot=snapshot)
+    return (yield from ask(Append(commit))) and (yield from is_read(commit))
 
 
 def _shortened(terms: Terms, now: datetime) -> Flow[None]:
-    """Let one snapshot stand for the run log; forget what an old one stood for."""
+    """Let one snapshot stand for the run log, and forget what it stands for."""
     commits = yield from ask(Load(_key(terms)))
-    since = now - timedelta(hours=terms.policy.limits.hours)
-    entry = run_snapshot(_folded(commits), since)
-    stored = yield from _added(terms, commits[-1].version, (entry,), now, snapshot=True)
-    first = commits[0]
-    if stored and first.snapshot and now - read_envelope(first.body, SCHEMA).at > 2 * STALE:
-        yield from ask(Drop(first.key, first.version))
+    version = commits[-1].version
+    entry = run_snapshot(_folded(commits), now - timedelta(hours=terms.policy.limits.hours))
+    if (yield from _added(terms, version, (entry,), now, snapshot=True)):
+        yield from ask(Drop(_key(terms), version + 1))
 
 
 def wave_entries(state: RunState, results: Iterable[Settled | Trouble]) -> Sequence[RunEntry]:

@@ -20,23 +20,23 @@ from acumatica_b2b.synclog import Body, Entry, Intended, Linked, LoggedStep, Unl
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 from acumatica_b2b.world import World
 
-STALE: Final = timedelta(hours=6)
-"""A customer read so long ago is left to the next run."""
-
 
 # ------------------------------------------------------------------ adding
+def is_read(commit: Commit) -> Flow[bool]:
+    """Tell whether a commit that was stored counts: a version that was dropped looks free, and a snapshot hides it."""
+    log = yield from ask(Load(commit.key))
+    return bool(log) and log[0].version <= commit.version
+
+
 def saved(world: World, terms: Terms, now: datetime) -> Flow[World]:
     """Make the unsaved entries durable, unless another runner came first.
 
     Raises:
-        LeftToAnotherError: it did, or what is known is too old to act on.
+        LeftToAnotherError: it did.
 
     """
     if not world.unsaved:
         return world
-    if world.read_at and now - world.read_at > STALE:
-        # its next version may have been taken, snapped and dropped meanwhile, and so look free
-        raise LeftToAnotherError(f"customer {world.customer.id!r} was read too long ago; it is left to the next run")
     body = Body(run=terms.run, at=now, entries=world.unsaved)
     key = customer_key(terms.policy, world.customer.id)
     commit = Commit(key=key, version=world.version + 1, body=write_body(body))
@@ -44,7 +44,7 @@ def saved(world: World, terms: Terms, now: datetime) -> Flow[World]:
     index = yield from _index(world, terms, now, own ^ world.indexed)
     claimed = _addresses(world, terms, now)
     stored, *kept = yield from ask_all(Append(c) for c in (commit, *index.values(), *claimed))
-    if not stored:
+    if not (stored and (yield from is_read(commit))):
         raise LeftToAnotherError(f"customer {world.customer.id!r} is left to another run, which came first")
     world = _indexed(evolve(world, version=commit.version, unsaved=(), indexed=own), index, kept)
     return (yield from _said_again(world, terms, now, own & (index.keys() - world.index.keys())))
@@ -139,10 +139,13 @@ class Log:
         """Return the rows of the Customer Log that its own commits come to."""
         return rows_kept(zip((commit.version for commit in self.commits), self.bodies(), strict=True))
 
+    def kept(self) -> tuple[Kept, ...]:
+        """Return what is kept of the past, and what the log itself says."""
+        return (*(one for commit in self.history for one in read_history(commit.body)), *self.rows())
+
     def told(self) -> tuple[LogRow, ...]:
-        """Return the Customer Log, oldest first: what is kept of the past, and what the log itself says."""
-        past = (one for commit in self.history for one in read_history(commit.body))
-        return merged((*past, *self.rows()))
+        """Return the Customer Log, oldest first."""
+        return merged(self.kept())
 
 
 def log_of(customer: CustomerID, policy: SyncPolicy) -> Flow[Log]:
@@ -187,10 +190,8 @@ _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def _tidied(log: Log, terms: Terms, now: datetime) -> Flow[None]:
-    """Forget what nobody reads any more: commits below an old snapshot, and rows that were kept long enough."""
-    first = log.commits[0]
-    if first.snapshot and now - read_body(first.body).at > 2 * STALE:  # nobody goes on from below it
-        yield from ask(Drop(first.key, first.version))
+    """Forget what a snapshot stands for now, and rows that were kept long enough."""
+    yield from ask(Drop(log.commits[0].key, log.version + 1))
     since = _since(terms.policy, now)
     old = [commit for commit in log.history if all(one.at < since for one in read_history(commit.body))]
     if old:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from acumatica_b2b.codec import decode, encode
+from acumatica_b2b.codec import decode, encode, json_object
 from acumatica_b2b.errors import DecodeError
 from acumatica_b2b.model import CustomerID, Record
 from acumatica_b2b.plan import CompanyPlan, kind_of
@@ -48,6 +48,15 @@ class SealedPlan:
         return frozenset(name for company in self.companies for name in company.guarded)
 
 
+@frozen(kw_only=True)
+class _Seal:
+    """What a file has beside what it shows."""
+
+    schema: int
+    check: str
+    plan: Any
+
+
 def seal(plan: Plan, store: str, made: datetime) -> SealedPlan:
     """Return a plan for this store as a file keeps it."""
     return SealedPlan(store=store, made=made, companies=tuple(map(_sealed, plan.companies)))
@@ -62,8 +71,8 @@ def _sealed(company: CompanyPlan) -> SealedCompany:
 def write_sealed(sealed: SealedPlan, shown: Mapping[str, Any]) -> str:
     """Return a file's text: `shown` is what people read in it, and is not read back."""
     plan = encode(sealed)
-    seal = {"schema": _SCHEMA, "check": _check(shown, plan), "plan": plan}
-    return json.dumps({**shown, "sealed": seal}, indent=2, ensure_ascii=False)
+    beside = _Seal(schema=_SCHEMA, check=_check(shown, plan), plan=plan)
+    return json.dumps({**shown, "sealed": encode(beside)}, indent=2, ensure_ascii=False)
 
 
 def _check(shown: Mapping[str, Any], plan: Any) -> str:
@@ -78,16 +87,12 @@ def read_sealed(text: str) -> SealedPlan:
         DecodeError: it is no such file, it is damaged, or a newer version of this library wrote it.
 
     """
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        raise DecodeError("the file is no JSON, so no plan") from None
-    found: Any = data.get("sealed") if isinstance(data, dict) else None
-    if not isinstance(found, dict):
+    shown = json_object(text.encode(), "the plan's file")
+    if "sealed" not in shown:
         raise DecodeError('the file has no part "sealed", so it is no plan that was written with --out')
-    if found.get("schema") != _SCHEMA:
-        raise DecodeError(f"the plan has schema {found.get('schema')!r}; this version reads {_SCHEMA}: plan again")
-    shown = {name: value for name, value in data.items() if name != "sealed"}
-    if found.get("check") != _check(shown, found.get("plan")):
+    found = decode(shown.pop("sealed"), _Seal)
+    if found.schema != _SCHEMA:
+        raise DecodeError(f"the plan has schema {found.schema}; this version reads {_SCHEMA}: plan again")
+    if found.check != _check(shown, found.plan):
         raise DecodeError("the plan was changed after it was written, so it may do what it does not show: plan again")
-    return decode(found.get("plan"), SealedPlan)
+    return decode(found.plan, SealedPlan)

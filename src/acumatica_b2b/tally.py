@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.errors import NotSentError, RateLimitedError
+from acumatica_b2b.errors import NotSentError, RateLimitedError, StalePlanError
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.protocols import Watermark
@@ -61,9 +61,9 @@ def tally_of(results: Iterable[Result]) -> Tally:
 
 
 def _is_failure(result: Result) -> bool:
-    """Tell whether something went wrong; being left to another run is no failure."""
+    """Tell whether something went wrong: neither being left to another run, nor to another plan."""
     if isinstance(result, Trouble):
-        return not isinstance(result.error, LeftToAnotherError)
+        return not isinstance(result.error, LeftToAnotherError | StalePlanError)
     return result.failures > 0
 
 
@@ -105,6 +105,8 @@ def replaced(old: Tally, redone: frozenset[CustomerID], new: Tally) -> Tally:
         waits=(old.waits - redone) | new.waits,
         linked_users=old.linked_users + new.users,
         linked_companies=old.linked_companies + new.companies,
+        users=old.users + new.users,
+        companies=old.companies + new.companies,
         stopped=new.stopped,
     )
 

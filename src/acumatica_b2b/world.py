@@ -68,8 +68,6 @@ class World:
     version: int = 0
     first: Loaded | None = None
     """Where the log as it was loaded begins."""
-    read_at: datetime | None = None
-    """When it was."""
     ambiguous: str = ""
     adopts: str = ""
     contest: Contest = Contest(users=())
@@ -159,7 +157,8 @@ def adopted(world: World, company: Company | None) -> World:
         _kept(world),
         frozenset((ContactID(record.id), user) for record, user in world.state.apart),
     )
-    places = match_addresses(world.desired, company, world.locations)
+    apart = frozenset((LocationID(record.id), address) for record, address in world.state.apart)
+    places = match_addresses(world.desired, company, world.locations, apart)
     world = evolve(world, pairs=pairs, places=places)
     return noted(world, *_links(world, company))
 

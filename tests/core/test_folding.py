@@ -132,6 +132,19 @@ def test_intended_roles(fields: dict[str, Any], former: dict[str, str], gave_way
     assert state.suspended == suspended
 
 
+@pytest.mark.parametrize(
+    ("grant", "user", "gave_way"), [("take", "9", ""), ("suspend", "9", "9"), ("give", "9", "9")], ids=str
+)
+def test_taking_that_came_to_nothing(grant: Grant, user: str, gave_way: str) -> None:
+    """Who was to give way and was not asked, or kept the role, did not give way."""
+    start = LogState(gave_way="9")
+    for end in (REFUSED, NotSent(step="h")):
+        assert after(intent("SetRole", grant=grant, id=user), end, start=start).gave_way == gave_way
+    later = after(intent("SetRole", grant="take", id="7"), intent("SetRole", key="k", grant="take", id="8"))
+    assert after(NotSent(step="h"), start=later).gave_way == "8"
+    assert after(NotSent(step="k"), start=later).gave_way == ""
+
+
 # ------------------------------------------------------------------ ends
 def test_end_of_nothing() -> None:
     """An end without its intent changes nothing, but that a refusal is counted."""

@@ -190,6 +190,8 @@ def test_second_pass() -> None:
             Settled(customer=C1, steps=(step("1"), step("2")), failures=1, released=True),
         ),
         waits=frozenset({C3, C4}),
+        users=old.users - 1,
+        companies=old.companies - 2,
         linked_users=old.linked_users - 1,
         linked_companies=old.linked_companies - 2,
         stopped="enough",

@@ -266,7 +266,8 @@ def test_a_plan_is_for_its_store() -> None:
     ("damage", "words"),
     [
         (lambda text: text[:-10], "is no JSON"),
-        (lambda text: "[]", 'no part "sealed"'),  # noqa: ARG005  # as the others
+        (lambda text: "[]", "expected dict, not list"),  # noqa: ARG005  # as the others
+        (lambda text: "{}", 'no part "sealed"'),  # noqa: ARG005  # as above
         (lambda text: text.replace('"shown": "to people"', '"shown": "to nobody"'), "was changed after it was written"),
         (lambda text: text.replace('"store": "store"', '"store": "other"'), "was changed after it was written"),
         (lambda text: text.replace('"schema": 1', '"schema": 9'), "has schema 9"),
@@ -347,3 +348,34 @@ def test_the_guard_counts_over_all_runs(key: str) -> None:
     first, second = (HERE, THERE) if key == HERE else (THERE, HERE)
     assert bench.sync(first).ok
     assert Guarded.HAND_OVERS in bench.sync(second).held
+
+
+@pytest.mark.parametrize(("limit", "parked"), [(1, False), (2, False)])
+def test_a_swap_goes_round_or_stays(limit: int, parked: bool) -> None:  # noqa: FBT001  # a table's column
+    """An exchange of addresses goes out whole or not at all: nobody is left on a parked address by the limits."""
+    bench = started(SyncPolicy(parking_domain="parked.example", limits=Limits(email_changes=limit, share_from=100)))
+    bench.change(ANNA, email=BILL.email)
+    bench.change(BILL, email=ANNA.email)
+    bench.sync()
+    assert any(name.startswith("parked") for name in bench.roles()) is parked
+    assert (bench.user(ANNA).email == BILL.email) is (limit > 1)
+
+
+def test_a_new_contact_as_primary_is_a_hand_over() -> None:
+    """Beyond the limit a new contact that is primary becomes a plain user, and the admin stays."""
+    bench = started()
+    a_new_primary_comes(bench)
+    bench.sync()
+    assert bench.admins() == {"mark"}
+    assert bench.roles()["zoe"] == "Senior Buyer"
+
+
+def test_a_plan_that_was_applied_in_part_is_finished() -> None:
+    """However many customers were done before, applying a plan again goes on to those that were not."""
+    bench = Bench(wave=5)
+    contacts = [contact(1000 + number, f"Person{number}") for number in range(60)]
+    bench.put(*(customer(one, number=number + 1, primary=one) for number, one in enumerate(contacts)))
+    plan = bench.plan()
+    bench.sync(*(company.customer for company in plan.companies[:20]))
+    assert not bench.contact_sync.apply(plan).stopped
+    assert len(bench.shop.snapshot()) == 60

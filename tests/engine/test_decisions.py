@@ -369,6 +369,38 @@ def test_adopting_another_company_matches_everybody_anew() -> None:
     assert len(bench.shop.snapshot()[first.id].users) == 2
 
 
+def test_another_company_is_not_adopted_beside_the_first() -> None:
+    """While the customer's company stands and bears its external id, no other one is adopted."""
+    bench = started()
+    second = bench.shop.add_company("Second")
+    with pytest.raises(DecisionError, match="is customer 'C1''s still; delete it in the shop"):
+        say(bench, Choice.ADOPT, ACME, second)
+
+
+def test_an_unlinked_address_stays_apart() -> None:
+    """An address that somebody parted from its location is not found again by its external id."""
+    bench = started(shop=MemoryShop(addresses=True))
+    bench.change_customer(locations=(location(),))
+    bench.sync()
+    (old,) = bench.company().addresses
+    say(bench, Choice.UNLINK, Record(RecordKind.LOCATION, "MAIN"))
+    bench.change_customer(locations=(location(name="Other"),))
+    bench.sync()
+    assert next(one for one in bench.company().addresses if one.id == old.id).label == "Main"
+
+
+def test_what_is_made_again_is_made_once() -> None:
+    """Retry of a record that people deleted makes it again once, whatever else is open at its customer."""
+    bench = started()
+    bench.add(evolve(BILL, email=""))
+    bench.shop.delete_user(bench.user(ANNA).id)
+    bench.sync()
+    say(bench, Choice.RETRY, of(ANNA))
+    bench.sync()
+    bench.shop.delete_user(bench.user(ANNA).id)
+    assert ("DELETED_IN_SHOP", ANNA.id) in kinds(bench.sync())
+
+
 def test_a_company_of_another_customer_is_not_adopted() -> None:
     """A company that the log gives to another customer can't be adopted, though its external id is gone."""
     bench = started()

@@ -67,8 +67,12 @@ class Past:
         homes = {key: company.id for key, company in self.companies().items() if company}
         yield
         self.open_places(places - self._places())
-        deleted = users - self._users() - self.sure  # whether the log had them nobody can say
-        contacts = {contact for user, contact in self.truth.contact_of.items() if user in deleted}
+        deleted, known = users - self._users(), {link[1]: key for key, link in self.history.users.items()}
+        contacts = {
+            contact
+            for user, contact in self.truth.contact_of.items()
+            if user in deleted and (user not in self.sure or known.get(user) != contact)  # had the log them? who knows
+        }
         self.history = evolve(self.history, open=self.history.open | contacts)
         there = self.shop.snapshot()
         self.lost |= {key for key, company in homes.items() if company not in there and company not in self.sure}
