@@ -60,13 +60,13 @@ def _primary(world: World, user: UserID | None) -> Primary:
 
 def _to_take_back(world: World) -> frozenset[UserID]:
     """Return whose role is taken back when another is primary."""
+    also = world.policy.role_is_ours
+    exclusive = {u.id for u in world.users.values() if also and u.role == world.policy.primary_role}
     match world.policy.take_back:
         case TakeBack.OURS:
-            also = world.policy.role_is_ours
-            exclusive = {u.id for u in world.users.values() if also and u.role == world.policy.primary_role}
             return world.state.grants | exclusive
         case TakeBack.LINKED:
-            return world.state.grants | frozenset(world.linked.values())
+            return world.state.grants | exclusive | frozenset(world.linked.values())
         case TakeBack.ALL:
             return frozenset(world.users)
 

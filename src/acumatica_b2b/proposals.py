@@ -197,7 +197,8 @@ def _address_steps(world: World, company: Company) -> Iterator[Step]:
         record = Record(RecordKind.LOCATION, wanted.location)
         link = world.state.links.get(record)
         if own is None:
-            if link is None or may_be_made_again(world, record):
+            # what is not seen of a company that was read in half may be there
+            if company.complete and (link is None or may_be_made_again(world, record)):
                 yield CreateAddress(company=company.id, address=wanted)
         elif _owed(address_fields(wanted), address_fields(there[own]), frozenset({"address"}), link):
             yield UpdateAddress(company=company.id, id=own, address=wanted)

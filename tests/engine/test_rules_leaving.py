@@ -25,6 +25,7 @@ from acumatica_b2b.model import (
     StorefrontID,
 )
 from acumatica_b2b.policy import CustomerLeaves, Guarded, Limits, SyncPolicy
+from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.testing import MemoryErp, MemoryShop
 from tests.bench import (
     ADDRESS,
@@ -756,3 +757,31 @@ def test_a_user_whom_nobody_linked_is_told_of() -> None:
     bench.sync()
     assert not bench.find_user(ANNA)
     assert ("LEFT_BEHIND", ANNA.id) not in kinds(bench.sync())
+
+
+def test_half_a_company_gets_no_second_address() -> None:
+    """Where a company could not be read in full, no address is made that may be there already."""
+    bench = started(shop=Half(addresses=True))
+    bench.change_customer(locations=(location(),))
+    bench.sync()
+    bench.store = MemoryStore()
+    bench.shop.half = True  # type: ignore[attr-defined]  # as above
+    bench.sync()
+    bench.shop.half = False  # type: ignore[attr-defined]  # as above
+    bench.sync()
+    assert len(bench.company().addresses) == 1
+
+
+@define(kw_only=True, eq=False)
+class Half(MemoryShop):
+    """A shop whose lists come in half."""
+
+    half: bool = False
+
+    def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
+        """Return companies without addresses, and say so."""
+        seen = super().observe(companies)
+        if not self.half:
+            return seen
+        read = [one.value for one in seen if isinstance(one, Ok)]
+        return [Ok(evolve(company, addresses=(), complete=False)) if company else Ok(None) for company in read]

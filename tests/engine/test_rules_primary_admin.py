@@ -528,3 +528,13 @@ def test_a_hand_over_that_came_to_no_end_is_taken_back(nobody: bool) -> None:  #
     bench.sync()
     assert bench.admins() == {"mark"}
     assert bench.sync().steps == ()
+
+
+@pytest.mark.parametrize("take_back", [TakeBack.OURS, TakeBack.LINKED])
+def test_an_exclusive_role_is_taken_back_from_anybody(take_back: TakeBack) -> None:
+    """Where the primary role is ours alone, whoever has it beside the primary contact loses it."""
+    bench = started(HandOver.PROMOTE_FIRST)
+    bench.policy = SyncPolicy(role_is_ours=True, take_back=take_back)
+    bench.shop.add_user(bench.company().id, "boss@acme.example", role="Admin")
+    bench.sync()
+    assert bench.admins() == {"mark"}
