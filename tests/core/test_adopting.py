@@ -88,6 +88,14 @@ def test_addresses_are_paired() -> None:
     assert seen(one, there, state=links(MARK, places={LocationID("MAIN"): "7"})).places == {"MAIN": "7"}
 
 
+def test_addresses_that_were_parted_stay_so() -> None:
+    """A location and an address that people said are no pair are none."""
+    one = customer(MARK, locations=(location("MAIN"),))
+    there = company(user_of(MARK), addresses=(CompanyAddress(id=SEVEN),))
+    state = links(MARK, places={LocationID("MAIN"): "7"}, apart=frozenset({(MAIN, "7")}))
+    assert seen(one, there, state=state).places == {}
+
+
 def test_references_are_a_sign() -> None:
     """A reference in the policy's format names a contact's user."""
     there = company(stranger("7"), stranger("8"))

@@ -187,6 +187,13 @@ def test_what_was_sent() -> None:
     assert new.links == {**start.links, MAIN: Link(id="9", sent={"phone": "3"})}
 
 
+def test_what_was_to_be_made_again_is_made_once() -> None:
+    """What was to be made again is made by its creation, and by no change of it."""
+    start = LogState(retried=frozenset({MARK, ANNA}))
+    assert after(intent("CreateUser"), done(), start=start).retried == {ANNA}
+    assert after(intent("UpdateUser"), done(), start=start).retried == {MARK, ANNA}
+
+
 @pytest.mark.parametrize("do", ["RemoveUser", "RemoveAddress"])
 def test_removals(do: str) -> None:
     """Who was removed is linked no more, and has no role of ours."""

@@ -26,10 +26,12 @@ from acumatica_b2b.guard import (
     is_approved,
     is_held,
     most,
+    ring_of,
     spent_lately,
+    weight,
     within,
 )
-from acumatica_b2b.model import CustomerID, HandOver
+from acumatica_b2b.model import ContactID, CustomerID, HandOver
 from acumatica_b2b.policy import Guarded, Limits, ProtectedLeaver, SyncPolicy
 from acumatica_b2b.synclog import digest
 from acumatica_b2b.world import World
@@ -121,6 +123,36 @@ def test_the_way_back_from_parking_is_not_counted_again() -> None:
 def test_roles_counted_as(others: tuple[Any, ...], state: dict[str, Any], step: Step, kind: Guarded | None) -> None:
     """A role that passes from one of ours, or is taken, is a hand-over; a grant where none of ours is admin is not."""
     assert guarded(world(*others, **state), step) is kind
+
+
+def test_creations_counted_as() -> None:
+    """A primary who is made with the role beside an admin of ours is a hand-over; any other creation is none."""
+    beside = world(admin_of(ANNA), granted=frozenset({A}))
+    assert guarded(beside, CreateUser(company=KEY, user=USER, role="Admin")) is Guarded.HAND_OVERS
+    assert guarded(beside, CreateUser(company=KEY, user=USER, role="Junior")) is None
+    assert guarded(world(admin_of(ANNA)), CreateUser(company=KEY, user=USER, role="Admin")) is None
+
+
+def test_rings_count_as_a_whole() -> None:
+    """Who steps aside first counts for its whole ring, the others of it for nothing; without parking each for one."""
+    ring = (ANNA.id, BILL.id, ContactID("900"))
+    at = evolve(world(user_of(ANNA), user_of(BILL)), rings=dict.fromkeys(ring, ring))
+    first, second = (
+        UpdateUser(company=KEY, user=user_of(one).id, contact=one.id, changes=EMAIL) for one in (ANNA, BILL)
+    )
+    assert (guarded(at, first), weight(at, first)) == (Guarded.EMAIL_CHANGES, 3)
+    assert (guarded(at, second), weight(at, second)) == (None, 1)
+    phone = evolve(first, changes=(("phone", "5"),))
+    assert (guarded(at, phone), weight(at, phone)) == (None, 1)
+    alone = UpdateUser(company=KEY, user=M, contact=MARK.id, changes=EMAIL)
+    assert (guarded(at, alone), weight(at, alone)) == (Guarded.EMAIL_CHANGES, 1)
+    assert ring_of(at, first) == ring
+    assert ring_of(at, alone) == ring_of(at, REMOVE) == ()
+    assert weight(at, REMOVE) == 1
+    unparked = evolve(at, policy=SyncPolicy())
+    assert [(guarded(unparked, one), weight(unparked, one)) for one in (first, second)] == [
+        (Guarded.EMAIL_CHANGES, 1)
+    ] * 2
 
 
 def test_moves_counted_as() -> None:

@@ -306,6 +306,20 @@ def test_a_linked_address_is_claimed_first() -> None:
     assert match_addresses(wanted, company, {LocationID("EAST"): address.id}) == {"EAST": "1"}
 
 
+def test_parted_addresses_stay_apart() -> None:
+    """An address that people parted from its location is not its, by link or external id; another one may be."""
+    places = (location("MAIN"), location("EAST"))
+    wanted = map_customer(customer(MARK, primary=MARK, locations=places), POLICY)
+    one, two = AddressID(StorefrontID("1")), AddressID(StorefrontID("2"))
+    address = CompanyAddress(id=one, external_id=places[0].note_id)
+    company = Company(id=HERE, name="Acme", addresses=(address, CompanyAddress(id=two)))
+    links = {LocationID("MAIN"): two}
+    assert match_addresses(wanted, company, links) == {"MAIN": "2"}
+    assert match_addresses(wanted, company, links, frozenset({(LocationID("MAIN"), "2")})) == {"MAIN": "1"}
+    both = frozenset({(LocationID("MAIN"), "1"), (LocationID("MAIN"), "2"), (LocationID("EAST"), "9")})
+    assert match_addresses(wanted, company, links, both) == {}
+
+
 def test_addresses_are_compared_by_note_id() -> None:
     """An address without external id is nobody's by external id; one is compared without case."""
     note = NoteID("abcdef00-0000-0000-0000-000000000001")

@@ -371,6 +371,15 @@ def test_user_is_made() -> None:
     ]
 
 
+def test_user_whose_role_is_held_is_made_without_it() -> None:
+    """A primary whose role the guard holds is made with the role of users; an approval lets it have its own."""
+    held: dict[str, Any] = {"held": frozenset({Guarded.HAND_OVERS}), "state": links(ANNA, granted=frozenset({A}))}
+    world = world_of(MARK, ANNA, primary=MARK, there=company(admin_of(ANNA)), **held)
+    made = CreateUser(company=KEY, user=wanted(MARK), role="Admin")
+    assert users_of(world) == [evolve(made, role="Senior Buyer")]
+    assert users_of(evolve(world, approved=frozenset({digest(made)}))) == [made]
+
+
 @pytest.mark.parametrize("regime", [HandOver.ATOMIC, HandOver.DEMOTE_FIRST], ids=lambda regime: regime.value)
 @pytest.mark.parametrize(
     ("others", "role"),

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from acumatica_b2b.actions import RemoveUser, Step
-from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, RejectedError
+from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, RejectedError, StalePlanError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.mapping import customer_record
 from acumatica_b2b.model import ContactID, CustomerID
@@ -88,6 +88,7 @@ def test_worth_telling(fields: dict[str, Any], told: bool) -> None:  # noqa: FBT
 def test_failures() -> None:
     """A customer fails whose step was refused or that gave trouble; one that is left to another run does not."""
     left = Trouble(customer=C3, error=LeftToAnotherError("busy"))
+    assert tally_of([Trouble(customer=C3, error=StalePlanError("changed"))]).failed == 0
     results: list[Settled | Trouble] = [
         Settled(customer=C1, failures=2),
         Settled(customer=C2),
