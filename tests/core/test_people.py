@@ -179,6 +179,15 @@ def test_whose_grant_is_ours(policy: SyncPolicy, ours: set[str]) -> None:
     assert set(people.foreign) == admins - ours
 
 
+@pytest.mark.parametrize(("exclusive", "ours"), [(False, {A, "s"}), (True, {A, "s", "t"})])
+def test_grants_to_strangers(exclusive: bool, ours: set[str]) -> None:  # noqa: FBT001  # a table's column
+    """Where the grants of linked users are taken back, so are those that the log, or the role, says are ours."""
+    policy = SyncPolicy(take_back=TakeBack.LINKED, role_is_ours=exclusive)
+    there = company(user_of(MARK), admin_of(ANNA), stranger("s", role="Admin"), stranger("t", role="Admin"))
+    state = links(MARK, ANNA, granted=frozenset({"s"}))
+    assert set(standing(seen(customer(MARK, ANNA, primary=MARK), there, policy, state=state)).ours) == ours
+
+
 # ------------------------------------------------------------------ who has an address
 @pytest.mark.parametrize("email", [ANNA.email, " Anna@ACME.example "])
 def test_holder_in_the_company(email: str) -> None:

@@ -22,7 +22,7 @@ from acumatica_b2b.logstate import Refusals
 from acumatica_b2b.mapping import contact_record, customer_record, map_contact
 from acumatica_b2b.model import Contact, DesiredUser, HandOver
 from acumatica_b2b.plan import CompanyPlan, kind_of, next_steps, plan_company, unfolded
-from acumatica_b2b.policy import Guarded
+from acumatica_b2b.policy import Guarded, SyncPolicy
 from acumatica_b2b.synclog import digest
 from acumatica_b2b.world import World
 from tests.bench import ANNA, BILL, CARL, HERE, MARK, customer, location
@@ -98,6 +98,21 @@ def test_hand_over_is_guarded() -> None:
     assert plan.steps == (give, take)
     assert plan.guarded == ((Guarded.HAND_OVERS, approval(give)), (Guarded.HAND_OVERS, approval(take)))
     assert plan_company(seen(one, there, state=links(*people))).guarded == ()
+
+
+def test_ring_is_guarded_as_a_whole() -> None:
+    """Two who swap their addresses by way of a parking address are two changes, approved by the first step."""
+    people = (referenced(MARK, email=ANNA.email), referenced(ANNA, email=MARK.email))
+    one = customer(*people, primary=MARK, reference="1")
+    policy = SyncPolicy(parking_domain="parked.example")
+    ring = (MARK.id, ANNA.id)
+    there = company(admin_of(MARK), user_of(ANNA))
+    plan = plan_company(seen(one, there, policy, state=links(*people), rings=dict.fromkeys(ring, ring)))
+    aside, second, first = plan.steps
+    assert isinstance(aside, UpdateUser)
+    assert aside.changes == (("email", f"parked-{M}@parked.example"),)
+    assert [step.contact for step in (second, first) if isinstance(step, UpdateUser)] == [ANNA.id, MARK.id]
+    assert plan.guarded == ((Guarded.EMAIL_CHANGES, approval(aside)),) * 2
 
 
 def test_adoption_is_guarded() -> None:
