@@ -50,26 +50,32 @@ def decide(customer: CustomerID, decision: Decision, by: str, terms: Terms) -> F
     # under the name of the last run, so that what it left open stays so: nobody has looked yet
     terms = evolve(terms, run=world.state.run or terms.run)
     _require_record(world, decision)
-    match decision.choice:
-        case Choice.RETRY | Choice.SKIP:
-            entries: tuple[Entry, ...] = (Decided(by=by, decision=decision),)
-        case Choice.LINK:
-            yield from _require_counterpart(world, decision)
-            entries = (Decided(by=by, decision=decision), Linked(record=decision.record, id=decision.id))
-        case Choice.UNLINK:
-            parted = evolve(decision, id=_counterpart(world, decision))
-            entries = (Decided(by=by, decision=parted), Unlinked(record=decision.record))
-        case Choice.ADOPT:
-            yield from _require_company(world, decision)
-            entries = (Decided(by=by, decision=decision), *_adopted(world, decision))
-        case _:
-            assert_never(decision.choice)
+    entries = yield from _entries(world, decision, by)
     decided = noted(world, *entries)
     yield from saved(decided, terms, (yield from ask(Now())))
     users = len(decided.state.contacts) - len(world.state.contacts)
     companies = (world.record in decided.state.links) - (world.record in world.state.links)
     grown = [Grown(users=users, companies=companies)] if users or companies else []
     yield from recorded(terms, lambda _: [Opened(customers=(customer,)), *grown])
+
+
+def _entries(world: World, decision: Decision, by: str) -> Flow[tuple[Entry, ...]]:
+    """Return what the log learns; raise where the decision does not fit."""
+    said = Decided(by=by, decision=decision)
+    match decision.choice:
+        case Choice.RETRY | Choice.SKIP:
+            return (said,)
+        case Choice.LINK:
+            yield from _require_counterpart(world, decision)
+            return (said, Linked(record=decision.record, id=decision.id))
+        case Choice.UNLINK:
+            parted = evolve(decision, id=_counterpart(world, decision))
+            return (Decided(by=by, decision=parted), Unlinked(record=decision.record))
+        case Choice.ADOPT:
+            yield from _require_company(world, decision)
+            return (said, *_adopted(world, decision))
+        case _:
+            assert_never(decision.choice)
 
 
 def _require_record(world: World, decision: Decision) -> None:

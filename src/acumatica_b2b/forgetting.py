@@ -44,11 +44,12 @@ class Forgotten:
 def forget(contact: ContactID, terms: Terms) -> Flow[Forgotten]:
     """Erase what the log knows of a contact: its links, addresses and words; that something happened stays.
 
-    Every customer's log is read. Cut off, it is to be asked for again.
+    Every customer's log is read. Cut off, it is to be asked for again. A contact that Acumatica still has
+    is written of again by the next sync.
 
     Raises:
         DecisionError: the contact has a company user still, so the next sync would write of it again.
-        LeftToAnotherError: a run is at work on a customer whose log names the contact.
+        LeftToAnotherError: a lease is running on a customer whose log names the contact, or a run came first.
 
     """
     named: list[Log] = []
@@ -191,7 +192,7 @@ def _names(text: str, contact: ContactID, users: AbstractSet[str]) -> bool:
 
 
 def _without(state: LogState, contact: ContactID, users: frozenset[str]) -> LogState:
-    """Return the state without the contact, and without digests that its values may have gone into."""
+    """Return the state without the contact, and without digests and refusals that its values may have gone into."""
     record = contact_record(contact)
 
     def stays(finding: Finding) -> bool:

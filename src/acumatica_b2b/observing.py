@@ -60,7 +60,7 @@ def loaded(customer: Customer, terms: Terms) -> Flow[World]:
     expected = terms.expected.get(customer.id)
     return World(
         customer=customer,
-        desired=passed_over(_desired(customer, terms), state.skipped) if state.skipped else _desired(customer, terms),
+        desired=passed_over(_desired(customer, terms), state.skipped),
         policy=terms.policy,
         capabilities=terms.capabilities,
         state=state,

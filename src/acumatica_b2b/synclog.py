@@ -1,4 +1,4 @@
-"""The sync log: commits, their entries, the state they fold to, and the Customer Log for people.
+"""The sync log: its commits and their entries. See `logstate` for what they fold to, `customer_log` for people's view.
 
 It holds what observing can't tell: which links and grants are ours, what was sent and what was
 read back after it, what may still be under way, who was refused how often, which findings are known.
