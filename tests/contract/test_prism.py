@@ -270,7 +270,7 @@ def reason_said(text: str) -> Reason:
 
 def comes_to(route: str, code: int, answer: Response) -> Meaning:
     """Return what a call comes to where one route gives this answer."""
-    if route in UNKNOWN_PLACES and code in {404, 429}:
+    if route in UNKNOWN_PLACES and code == 404:
         return None  # the code of a state or country does as well
     if route == "GET companies/{companyId}" and code == 404:
         return None  # there is no such company
