@@ -185,7 +185,7 @@ def _role_at_creation(world: World, wanted: DesiredUser) -> str:
     role = world.policy.primary_role
     if wanted.contact == world.desired.primary and world.capabilities.hand_over is HandOver.PROMOTE_FIRST:
         return role
-    new = not world.users
+    new = not world.users or wanted.contact in world.state.awaited  # or the run died that was to make its admin
     return role if new and wanted == admin_to_be(world) and not admins(world) else world.policy.user_role
 
 

@@ -538,3 +538,22 @@ def test_an_exclusive_role_is_taken_back_from_anybody(take_back: TakeBack) -> No
     bench.shop.add_user(bench.company().id, "boss@acme.example", role="Admin")
     bench.sync()
     assert bench.admins() == {"mark"}
+
+
+def test_a_first_admin_whose_creation_was_lost_is_admin_all_the_same() -> None:
+    """Where a colleague was made and the first admin was not, the next run makes the first admin with the role."""
+    bench = Bench(policy=SyncPolicy(first_admin=FirstAdmin.LOWEST_CONTACT))
+    bench.put(customer(evolve(MARK, email=""), ANNA, BILL, primary=MARK))
+    lost = whenever(lambda what: isinstance(what, CreateUser) and what.user.contact == ANNA.id, Fault.LOST)
+    ContactSync(
+        erp=bench.erp,
+        storefront=FaultyShop(bench.shop, lost),
+        store=bench.store,
+        clock=bench.clock,
+        policy=bench.policy,
+        workers=1,
+    ).sync_all()
+    assert bench.roles() == {"bill": "Senior Buyer"}
+    bench.clock.sleep(bench.policy.lease + 1)
+    bench.sync()
+    assert bench.roles() == {"anna": "Admin", "bill": "Senior Buyer"}
