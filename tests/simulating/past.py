@@ -11,6 +11,7 @@ from acumatica_b2b.model import (
     CompanyUser,
     ContactID,
     CustomerID,
+    LocationID,
     Record,
     RecordKind,
     UserID,
@@ -87,8 +88,10 @@ class Past:
 
     def open_places(self, lost: Iterable[tuple[CustomerID, str]]) -> None:
         """Say nothing any more of locations whose addresses people deleted, or left without their external id."""
-        places = {(key, one.note_id): one.id for key, held in self.erp.snapshot().items() for one in held.locations}
-        new = {(key, places[key, note]) for key, note in lost if (key, note) in places}  # type: ignore[index]
+        places: dict[tuple[CustomerID, str], LocationID] = {
+            (key, one.note_id): one.id for key, held in self.erp.snapshot().items() for one in held.locations
+        }
+        new = {(key, places[key, note]) for key, note in lost if (key, note) in places}
         self.history = evolve(self.history, open_places=self.history.open_places | new)
 
     def judged(self, report: RunReport) -> oracle.Step:
