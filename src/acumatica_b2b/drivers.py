@@ -4,13 +4,13 @@ import asyncio
 import random
 import threading
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from attrs import define, field
 
-from acumatica_b2b.actions import Step, WriteReference
+from acumatica_b2b.actions import CreateAddress, CreateCompany, CreateUser, Step, WriteReference
 from acumatica_b2b.effects import (
     Append,
     Chosen,
@@ -47,7 +47,7 @@ Talk = Generator[Callable[[], Any], Any, T]
 """A generator of calls to a host's clients: who drives it makes each call, or awaits it."""
 
 SLICE = 50
-"""So many steps go to a client at once; before each slice the leases are looked at."""
+"""So many calls' worth of steps goes to a client at once; before each slice the leases are looked at."""
 
 
 def nobody(_: Event) -> None:
@@ -140,16 +140,29 @@ class Parties:
 
     # -------------------------------------------------------------- steps
     def _perform(self, effects: Sequence[Perform]) -> Talk[Sequence[Any]]:
-        """Send steps slice by slice, and none after its lease."""
-        answers: list[Any] = []
-        for start in range(0, len(effects), SLICE):
-            part = effects[start : start + SLICE]
+        """Send steps slice by slice, and none after its lease; those of one kind stand together, to share calls."""
+        answers: dict[int, Any] = {}
+        order = sorted(range(len(effects)), key=lambda i: type(effects[i].step).__name__)
+        for places in self._slices(effects, order):
             now = self.clock.now()
-            sent = [effect for effect in part if now < effect.until]
-            said = iter((yield from self._send([effect.step for effect in sent])))
-            late = Failed(LeaseEndedError("its lease ended before it was sent"))
-            answers += [next(said) if now < effect.until else late for effect in part]
-        return answers
+            sent = [i for i in places if now < effects[i].until]
+            answers |= dict.fromkeys(places, Failed(LeaseEndedError("its lease ended before it was sent")))
+            answers |= zip(sent, (yield from self._send([effects[i].step for i in sent])), strict=True)
+        return [answers[i] for i in range(len(effects))]
+
+    def _slices(self, effects: Sequence[Perform], order: Sequence[int]) -> Iterator[list[int]]:
+        """Yield the places of steps that go out at once, so many calls' worth of them."""
+        bulk = self.storefront.capabilities.bulk
+        part: list[int] = []
+        weight = 0.0
+        for i in order:
+            part.append(i)
+            weight += 1 / bulk if isinstance(effects[i].step, CreateCompany | CreateUser | CreateAddress) else 1
+            if weight >= SLICE:
+                yield part
+                part, weight = [], 0.0
+        if part:
+            yield part
 
     def _send(self, steps: Sequence[Step]) -> Talk[list[Any]]:
         references = [step.reference for step in steps if isinstance(step, WriteReference)]

@@ -267,11 +267,16 @@ class Company(Discreet):
 
 @frozen(kw_only=True)
 class CompanyRef:
-    """Which company to look at: by `id` where it is known, else by `external_id`."""
+    """Which company to look at: by `id` where it is known, else by `external_id`.
+
+    `again` says that this run has looked at it or made it before, and written to it since: what the storefront's
+    client has read after its own last write to the company will do, and need not be read once more.
+    """
 
     customer: CustomerID
     external_id: NoteID
     id: CompanyID | None = None
+    again: bool = False
 
 
 class HandOver(enum.Enum):
@@ -300,3 +305,5 @@ class Capabilities:
     deactivates_companies: bool = False
     """So can a company."""
     changes_email: bool = True
+    bulk: int = 1
+    """So many creations of one kind share a call."""

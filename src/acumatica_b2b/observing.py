@@ -102,10 +102,10 @@ def observed(world: World, owners: Owners) -> Flow[World]:
 
 
 def observed_again(world: World) -> Flow[Company | None]:
-    """Return the world's company as it is now."""
+    """Return the world's company as it is after what was written to it."""
     if world.company is None:
         return None
-    ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=world.company.id)
+    ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=world.company.id, again=True)
     return value_of((yield from ask(Observe(ref))))
 
 

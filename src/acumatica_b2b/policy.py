@@ -143,6 +143,8 @@ class SyncPolicy:
     owned_company_fields: frozenset[str] = frozenset({"name", "email", "phone"})
     owned_user_fields: frozenset[str] = frozenset({"email", "first_name", "last_name", "phone"})
     """Fields that follow the ERP after creation; an extra field is named `extra_fields.NAME`."""
+    external_ids_at_once: bool = False
+    """Write a linked company user's missing external id by a request of its own, not along with its next change."""
     lengths: Lengths = Lengths()
 
     write_back: frozenset[RecordKind] = frozenset(RecordKind)

@@ -24,6 +24,7 @@ from acumatica_b2b.mapping import contact_record, first_admin
 from acumatica_b2b.model import (
     AddressID,
     Company,
+    CompanyUser,
     DesiredCompany,
     DesiredUser,
     HandOver,
@@ -160,6 +161,8 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
             owned -= {"email"}
     link = world.state.links.get(contact_record(wanted.contact))
     changes = _owed(fields, there, owned, link)
+    if not world.policy.external_ids_at_once and changes == _missing_id(wanted, user, link):
+        changes = ()  # the company user is linked: an update of its own would buy little
     if not user.active and (RecordKind.CONTACT, user.id) in world.state.switched_off:
         changes = (*changes, ("active", "yes"))
     step = UpdateUser(company=company.id, user=own, contact=wanted.contact, changes=changes)
@@ -167,6 +170,12 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
         step = evolve(step, changes=tuple(change for change in changes if change[0] != "email"))
     if step.changes:
         yield step
+
+
+def _missing_id(wanted: DesiredUser, user: CompanyUser, link: Link | None) -> Changes:
+    """Return the external id that a user lacks and was never sent: it was made with its company, or by people."""
+    sent = link is not None and "external_id" in link.sent
+    return () if sent or user.external_id else (("external_id", wanted.external_id),)
 
 
 def _email_waits(world: World, wanted: DesiredUser) -> bool:

@@ -89,7 +89,8 @@ def _orphans(world: World) -> Iterator[Held]:
     moved = [contact for contact in world.gone.values() if contact]
     for contact in (*world.customer.contacts, *moved):
         record = contact_record(contact.id)
-        if contact.reference and _is_orphan(world, record, contact.reference):
+        paired = contact.id in world.pairs.users  # of a plan's users not all have a link
+        if contact.reference and not paired and _is_orphan(world, record, contact.reference):
             yield Held(record=record, note_id=contact.note_id, id="", value=contact.reference, owner=contact.customer)
     for place in world.customer.locations:
         record = Record(RecordKind.LOCATION, place.id)

@@ -108,7 +108,7 @@ def test_bulk_companies(shop: Shop) -> None:
     outcomes = shop.ask(doing(*(company(i) for i in range(20))))
     assert outcomes == tuple(Ok(str(100 + i)) for i in range(20))
     assert shop.routes() == ["GET companies/roles", "POST companies/bulk", "POST companies/bulk", "GET companies"]
-    assert shop.queries("GET companies")[0]["minCreated"] == SINCE
+    assert shop.queries("GET companies")[0]["minModified"] == SINCE
     assert all("acceptCreationEmail" not in row for row in shop.bodies("POST companies/bulk")[0])
     assert shop.bodies("POST companies/bulk")[0][0]["acceptWelcomeEmail"] is False
 

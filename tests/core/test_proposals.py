@@ -408,11 +408,21 @@ def test_first_admin_who_is_not_primary() -> None:
 
 
 def test_user_without_external_id_gets_it() -> None:
-    """A user who was found by its address gets the contact's external id, whatever fields the ERP owns."""
-    policy = SyncPolicy(owned_user_fields=frozenset())
+    """Who was found by its address gets the external id at once where the policy says so, whoever owns the fields."""
+    policy = SyncPolicy(owned_user_fields=frozenset(), external_ids_at_once=True)
     world = seen(customer(MARK, primary=MARK), company(user_of(MARK, external_id="")), policy)
     changes = (("external_id", MARK.note_id),)
     assert users_of(world) == [UpdateUser(company=KEY, user=M, contact=MARK.id, changes=changes)]
+
+
+def test_user_without_external_id_gets_it_along() -> None:
+    """Who was found by its address gets the contact's external id along with another change, and not alone."""
+    there = company(user_of(MARK, external_id=""))
+    assert users_of(seen(customer(MARK, primary=MARK), there)) == []
+    there = company(user_of(MARK, external_id="", last_name="Other"))
+    [step] = users_of(seen(customer(MARK, primary=MARK), there))
+    assert isinstance(step, UpdateUser)
+    assert dict(step.changes) == {"last_name": MARK.last_name, "external_id": MARK.note_id}
 
 
 def test_user_that_an_unproven_listing_lacks_is_not_made_again() -> None:

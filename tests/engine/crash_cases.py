@@ -80,7 +80,8 @@ class Case:
         scene = Scene(shop=regime.shop(**world.settings), policy=policy, backwards=backwards)
         world.begin(scene)
         scene.clock.sleep(regime.pause)
-        begun = Leftover(scene=scene, watch=Watch.over(scene.shop, scene.policy, scene.adoptable()))
+        whose = scene.linked() | scene.adoptable()
+        begun = Leftover(scene=scene, watch=Watch.over(scene.shop, scene.policy, whose))
         old, before = ids_of(scene), scene.companies()
         tape = Tape.of(begun, changed=changed)
         done, later = tape.leftovers[-1].revived().scene, tape.leftovers[-1].revived().scene

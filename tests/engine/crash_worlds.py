@@ -208,7 +208,8 @@ def a_day_of_changes(scene: Scene) -> None:
 @world(
     waits=False,
     then=promoted,
-    policy=SyncPolicy(parking_domain="parked.example", limits=Limits(share_from=1000)),
+    # without log, references and old addresses nothing but the external ids can tell who is who
+    policy=SyncPolicy(parking_domain="parked.example", limits=Limits(share_from=1000), external_ids_at_once=True),
     judged=False,
     ends="bill:Senior Buyer carl:Admin anna:Admin mark:Senior Buyer",
 )

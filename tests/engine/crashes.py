@@ -22,7 +22,7 @@ from acumatica_b2b.actions import CreateCompany, CreateUser, SetRole, UpdateComp
 from acumatica_b2b.drivers import Parties, Seeded
 from acumatica_b2b.effects import Chosen
 from acumatica_b2b.flow import Flow
-from acumatica_b2b.model import Company, CustomerID, HandOver, Reference
+from acumatica_b2b.model import Company, CompanyUser, Contact, CustomerID, HandOver, Reference
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import Commit
 from acumatica_b2b.testing import Fault, Faults, FaultyErp, FaultyShop, FaultyStore, MemoryShop
@@ -121,6 +121,20 @@ class Scene(Bench):
         note_of = {oracle.address_of(one.email): one.note_id for one in people if self.policy.adopt_companies}
         users = [user for company in self.shop.snapshot().values() for user in company.users]
         return {user.id: note_of[user.email] for user in users if user.email in note_of}
+
+    def linked(self) -> dict[str, str]:
+        """Return whose the users are whom the past made: an admin made with its company may lack an external id."""
+        contacts = [one for customer in self.erp.snapshot().values() for one in customer.contacts]
+        note_of = {one.id: one.note_id for one in contacts}
+        return {user: note_of[one] for one, (_, user) in self.history.users.items() if one in note_of}
+
+    def find_user(self, one: Contact) -> CompanyUser | None:
+        """Return a contact's user: by its external id, or by the reference where it has none yet."""
+        users = [user for company in self.shop.snapshot().values() for user in company.users]
+        customers = self.erp.snapshot().values()
+        named = {now.reference for customer in customers for now in customer.contacts if now.id == one.id}
+        referred = (user for user in users if not user.external_id and user.id in named)
+        return next((user for user in users if user.external_id == one.note_id), None) or next(referred, None)
 
     def settle(self) -> None:
         """Sync once more, well: a part of the past."""

@@ -70,7 +70,8 @@ POLICIES = (
 @pytest.mark.parametrize("inline", [False, True])
 def test_nothing_is_left_of_a_person(policy: SyncPolicy, inline: bool) -> None:  # noqa: FBT001  # a table's column
     """After forgetting, the store holds no name, address, phone number, id or digest of the person, in no key."""
-    bench = Bench(policy=policy, shop=MemoryShop(admin_at_creation=inline, keeps_admin_external_id=False))
+    shop = MemoryShop(admin_at_creation=inline, keeps_admin_external_id=False)
+    bench = Bench(policy=evolve(policy, external_ids_at_once=True), shop=shop)
     user = left(bench)
     words = traces(ZORA, user, "zora.new@acme.example")
     assert any(word in stored(bench) for word in words)

@@ -277,8 +277,27 @@ def test_user_without_a_log(sign: str) -> None:
     if sign != "email":
         bench.shop.edit_user(user.id, (("email", "other@acme.example"),))
     bench.sync()
-    assert bench.user(ANNA) == user
+    [found] = [one for one in bench.company().users if one.id == user.id]
+    assert evolve(found, external_id=user.external_id) == user
     assert bench.contact(ANNA).reference == user.id
+
+
+def test_a_missing_external_id_waits_for_a_change() -> None:
+    """A linked user who lacks its external id gets it along with its next change, and not by an update of its own."""
+    bench = started(shop=MemoryShop(admin_at_creation=True, keeps_admin_external_id=False))
+    [admin] = [user for user in bench.company().users if user.role == "Admin"]
+    assert admin.external_id == ""
+    assert done(bench.sync()) == []
+    bench.change(MARK, phones=("555-0199",))
+    assert done(bench.sync()) == ["UpdateUser 101"]
+    assert bench.user(MARK).id == admin.id
+
+
+def test_a_missing_external_id_at_once() -> None:
+    """Where the policy says so, a user made along with its company gets its external id by a request of its own."""
+    shop = MemoryShop(admin_at_creation=True, keeps_admin_external_id=False)
+    bench = started(shop=shop, policy=SyncPolicy(external_ids_at_once=True))
+    assert bench.user(MARK).role == "Admin"
 
 
 def test_user_by_address_in_capitals() -> None:

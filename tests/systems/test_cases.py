@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+import pytest
 from attrs import evolve
 
 from acumatica_b2b import SyncPolicy
@@ -133,18 +134,19 @@ def existing_shop(systems: Systems) -> None:
             systems.shop.by_hand("POST", "/users", {**user, "companyId": made["companyId"], "channelIds": [1]})
 
 
-def test_existing_shop_is_adopted(systems: Systems) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_existing_shop_is_adopted(systems: Systems, at_once: bool) -> None:  # noqa: FBT001 - a switch of the policy
     """500 companies that are there already are adopted, each as it is: no company and no user is made twice.
 
     Neither is any when the sync log is lost afterwards.
     """
     existing_shop(systems)
     companies, users = set(systems.shop.companies), set(systems.shop.users)
-    systems.policy = SyncPolicy(limits=NO_LIMITS, adopt_companies=True)
+    systems.policy = SyncPolicy(limits=NO_LIMITS, adopt_companies=True, external_ids_at_once=at_once)
     report = systems.sync()
     assert (set(systems.shop.companies), set(systems.shop.users)) == (companies, users)
     assert report.troubles == ()
-    assert all(user.uuid for user in systems.shop.users.values())
+    assert {bool(user.uuid) for user in systems.shop.users.values()} == {at_once}
     assert systems.sync().steps == ()
     writes = systems.way.writes
     systems.store = MemoryStore()

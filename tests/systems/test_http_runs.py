@@ -148,7 +148,7 @@ def test_the_next_run_makes_it_right(mishap: str, day: int) -> None:
                 assert [word for word in (*HUSH, "@") if word in told(first)] == [], case
             cases += 1
     print(f"day {day}, {mishap}: {cases} runs, {len(lines)} requests")  # noqa: T201  # part of the proof
-    assert cases >= 5
+    assert cases >= 4
 
 
 def created(way: Way) -> list[bytes]:

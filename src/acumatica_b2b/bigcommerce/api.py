@@ -155,15 +155,15 @@ def _pages(
         DecodeError: the list has no end.
 
     """
-    size, overlap = api.config.page_size, _overlap(api)
-    response, first = yield from _page(api, page, path, query, 0)
+    size, shared = api.config.page_size, overlap(api)
+    response, first = yield from page_at(api, page, path, query, 0)
     read, reached, total, growths = [first], size, first.meta.pagination.total_count, 0
     there = {row.id for row in first.data}
     while reached < total:
         if total > _MOST_ROWS or growths > _MOST_GROWTHS:
             raise DecodeError(f"the list does not end: behind {reached} rows its total says {total}", "/".join(path))
-        offsets = range(reached - overlap, total - overlap, size - overlap)[:_WIDTH]
-        answers = yield from together(_page(api, page, path, query, offset) for offset in offsets)
+        offsets = range(reached - shared, total - shared, size - shared)[:_WIDTH]
+        answers = yield from together(page_at(api, page, path, query, offset) for offset in offsets)
         read += [one for _, one in answers]
         reached = offsets[-1] + size
         if not (new := {row.id for _, one in answers for row in one.data} - there):
@@ -174,7 +174,7 @@ def _pages(
     return earlier(api, moment(response)), read
 
 
-def _overlap(api: Api) -> int:
+def overlap(api: Api) -> int:
     """Return how many rows of a page are read again with the next: others may have removed some before them."""
     return api.config.page_size // 40 or 1
 
@@ -188,9 +188,10 @@ def _joined(read: Sequence[PageOf[R]]) -> bool:
     return True
 
 
-def _page(
+def page_at(
     api: Api, page: type[PageOf[R]], path: Sequence[str], query: Mapping[str, str], offset: int
 ) -> Flow[tuple[Response, PageOf[R]]]:
+    """Return an answer, and the page of a list that it is."""
     paging = {"limit": str(api.config.page_size), "offset": str(offset)}
     response = yield from api.get(*path, query={**query, **paging}, classify=classify_list)
     return response, decoded(response, page, "/".join(path))
@@ -205,7 +206,7 @@ def count(api: Api, path: str) -> Flow[int]:
 def pages(api: Api, records: int) -> int:
     """Return how many requests a listing of so many records takes: its pages, and what closes several."""
     size = api.config.page_size
-    return 1 if records <= size else 2 - (size - records) // (size - _overlap(api))
+    return 1 if records <= size else 2 - (size - records) // (size - overlap(api))
 
 
 def earlier(api: Api, stamp: int) -> int:

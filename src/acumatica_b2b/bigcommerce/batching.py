@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from acumatica_b2b.actions import UpdateCompany
-from acumatica_b2b.bigcommerce.api import Api, earlier, in_slices, number, since
+from acumatica_b2b.bigcommerce.api import Api, earlier, in_slices, number
 from acumatica_b2b.bigcommerce.changing import change
 from acumatica_b2b.bigcommerce.creating import BULK
 from acumatica_b2b.bigcommerce.errors import classify_bulk, moment, refusal
-from acumatica_b2b.bigcommerce.lists import companies
+from acumatica_b2b.bigcommerce.newest import latest
 from acumatica_b2b.bigcommerce.records import CompanyRecord, normal_id
 from acumatica_b2b.bigcommerce.updating import company_fields
 from acumatica_b2b.errors import RejectedError
@@ -53,6 +53,8 @@ def _in_bulk(api: Api, actions: Sequence[UpdateCompany]) -> Flow[_Batch]:
     rows = [{"companyId": int(each.company), **company_fields(api, each.changes)[0]} for each in actions]
     put = api.write("PUT", "companies", "bulk", body=rows, repeatable=True, classify=classify_bulk)
     answer: Outcome[Response] = yield from attempt(put)
+    for action in actions:
+        api.known.changed_company(action.company)
     if isinstance(answer, Failed):
         return _Batch(done=dict.fromkeys(actions, answer))
     if refusal(answer.value) is not None:
@@ -72,8 +74,10 @@ def _dropped(api: Api, batches: Sequence[_Batch]) -> Flow[frozenset[UpdateCompan
     }
     if not claims:
         return frozenset()
-    since_then = since("minModified", min(batch.stamp for batch in answered))
-    listed = yield from attempt(companies(api, since_then))
-    rows: Sequence[CompanyRecord] = listed.value.rows if isinstance(listed, Ok) else ()
+    stamp = min(batch.stamp for batch in answered)
+    listed: Outcome[Mapping[int, CompanyRecord]] = yield from attempt(
+        latest(api, {int(action.company) for action in claims}, stamp)
+    )
+    rows = listed.value.values() if isinstance(listed, Ok) else ()
     held = {str(row.company_id): row.external_id(None) for row in rows}
     return frozenset(action for action, external_id in claims.items() if held.get(action.company) != external_id)

@@ -25,12 +25,14 @@ Change = UpdateCompany | UpdateUser | UpdateAddress | SetRole | MoveAdmin | Remo
 
 
 def change(api: Api, action: Change, roles: Mapping[str, RoleRecord]) -> Flow[StorefrontID]:
-    """Do it and return the record's id.
+    """Do it and return the record's id; but for a role, whoever looks at the company again reads it anew.
 
     Raises:
         RemoteError: it was not done, or nobody knows; a refusal names the record.
 
     """
+    if not isinstance(action, UpdateCompany | SetRole):
+        api.known.lost_sight(action.company)
     try:
         return (yield from _change(api, action, roles))
     except RejectedError as error:
@@ -40,7 +42,10 @@ def change(api: Api, action: Change, roles: Mapping[str, RoleRecord]) -> Flow[St
 def _change(api: Api, action: Change, roles: Mapping[str, RoleRecord]) -> Flow[StorefrontID]:
     match action:
         case UpdateCompany():
-            return (yield from update_company(api, action))
+            try:
+                return (yield from update_company(api, action))
+            finally:
+                api.known.changed_company(action.company)
         case UpdateUser():
             return (yield from update_user(api, action))
         case SetRole():

@@ -9,6 +9,7 @@ from acumatica_b2b.actions import Action
 from acumatica_b2b.bigcommerce.api import Api
 from acumatica_b2b.bigcommerce.checking import check
 from acumatica_b2b.bigcommerce.config import BigCommerceConfig
+from acumatica_b2b.bigcommerce.creating import BULK
 from acumatica_b2b.bigcommerce.errors import told
 from acumatica_b2b.bigcommerce.observing import observe
 from acumatica_b2b.bigcommerce.outsiders import find_shoppers, super_admins
@@ -30,6 +31,7 @@ _CAPABILITIES = Capabilities(
     admin_role="Admin",
     addresses=True,
     deactivates_companies=True,
+    bulk=BULK,
 )
 
 

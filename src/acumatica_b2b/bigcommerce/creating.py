@@ -32,6 +32,14 @@ class Listed:
     proven: bool
 
 
+@frozen(kw_only=True)
+class Sent:
+    """When something was sent at the earliest: in unix seconds of the server, and in turns of the client."""
+
+    stamp: int
+    turn: int
+
+
 class Creates(Protocol[A_contra]):
     """What tells the creation of companies, users and addresses apart."""
 
@@ -64,8 +72,12 @@ class Creates(Protocol[A_contra]):
         """Return the id that the answer to a single create tells."""
         ...
 
-    def listed(self, actions: Sequence[A_contra], stamp: int, /) -> Flow[Listed]:
-        """Return the ids of those that are there, made since `stamp`."""
+    def wrote(self, action: A_contra, /) -> None:
+        """Remember that something may have been made: what was read before does not show it."""
+        ...
+
+    def listed(self, actions: Sequence[A_contra], sent: Sent, /) -> Flow[Listed]:
+        """Return the ids of those that are there, made since they were sent."""
         ...
 
 
@@ -73,7 +85,7 @@ class Creates(Protocol[A_contra]):
 class _Answered:
     """A bulk call was answered, and only a listing can tell what came of this row."""
 
-    stamp: int
+    sent: Sent
     refused: RejectedError | None
     named: bool = False
 
@@ -108,18 +120,21 @@ def _unfit(kind: Creates[A], action: A) -> Failed | None:
 def _send(api: Api, kind: Creates[A], actions: Sequence[A]) -> Flow[Sequence[_State]]:
     if len(actions) == 1:
         return [(yield from _singly(api, kind, actions[0]))]
-    rows = [kind.row(action) for action in actions]
+    rows, turn = [kind.row(action) for action in actions], next(api.known.turns)
     post = api.write("POST", kind.path, "bulk", body=rows, repeatable=False, classify=classify_bulk)
     answer: Outcome[Response] = yield from attempt(post)
+    for action in actions:
+        kind.wrote(action)
     if isinstance(answer, Failed):
         return [Failed(_about(kind, action, answer.error)) for action in actions]
     refused, named = refusal(answer.value), addresses_named(answer.value)
-    stamp = earlier(api, moment(answer.value))
-    return [_Answered(stamp=stamp, refused=refused, named=kind.email(action) in named) for action in actions]
+    sent = Sent(stamp=earlier(api, moment(answer.value)), turn=turn)
+    return [_Answered(sent=sent, refused=refused, named=kind.email(action) in named) for action in actions]
 
 
 def _singly(api: Api, kind: Creates[A], action: A) -> Flow[Outcome[StorefrontID]]:
     answer: Outcome[StorefrontID] = yield from attempt(_made(api, kind, action))
+    kind.wrote(action)
     return answer if isinstance(answer, Ok) else Failed(_about(kind, action, answer.error))
 
 
@@ -145,13 +160,14 @@ def _settle(
 def _listed(api: Api, kind: Creates[A], doubtful: Sequence[tuple[A, _Answered]]) -> Flow[Listed]:
     """List them once; again, a little later, while one does not show that the shop says it made."""
     retries = api.config.retries
-    stamp = min(answered.stamp for _, answered in doubtful)
+    stamp = min(answered.sent.stamp for _, answered in doubtful)
+    sent = Sent(stamp=stamp, turn=min(answered.sent.turn for _, answered in doubtful))
     said_made = [i for i, (_, answered) in enumerate(doubtful) if answered.refused is None]
     listed = Listed(ids=(None,) * len(doubtful), proven=False)
     for look in range(max(1, retries.attempts)):
         if look:
             yield from ask(Pause(retries.first_pause * 2.0 ** (look - 1)))
-        found: Outcome[Listed] = yield from attempt(kind.listed([action for action, _ in doubtful], stamp))
+        found: Outcome[Listed] = yield from attempt(kind.listed([action for action, _ in doubtful], sent))
         if isinstance(found, Failed):
             break
         listed = found.value

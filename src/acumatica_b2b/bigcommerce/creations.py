@@ -7,11 +7,12 @@ from typing import Final
 from attrs import frozen
 
 from acumatica_b2b.actions import CreateAddress, CreateCompany, CreateUser
-from acumatica_b2b.bigcommerce.api import Api, number, since
-from acumatica_b2b.bigcommerce.config import BigCommerceConfig
-from acumatica_b2b.bigcommerce.creating import Json, Listed
+from acumatica_b2b.bigcommerce.api import Api, Listing, number, since
+from acumatica_b2b.bigcommerce.bodies import address_fields, admin_fields, extra_fields, given, price_fields
+from acumatica_b2b.bigcommerce.creating import Json, Listed, Sent
 from acumatica_b2b.bigcommerce.lists import addresses, companies, users
-from acumatica_b2b.bigcommerce.places import country_name, state_name
+from acumatica_b2b.bigcommerce.newest import ADDRESSES, COMPANIES, USERS, latest, made_since
+from acumatica_b2b.bigcommerce.places import state_name
 from acumatica_b2b.bigcommerce.records import (
     CompanyRecord,
     CreatedAddress,
@@ -28,7 +29,7 @@ from acumatica_b2b.bigcommerce.roles import role_fields
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Flow
 from acumatica_b2b.http import Response
-from acumatica_b2b.model import DesiredAddress, DesiredCompany, DesiredUser
+from acumatica_b2b.model import DesiredCompany
 
 _NOBODY: Final = "a company is made together with its admin; give the customer a contact that may be it"
 
@@ -65,22 +66,49 @@ class Companies:
         """Return the company's id."""
         return decoded(response, One[CreatedCompany], self.path).data.company_id
 
-    def listed(self, actions: Sequence[CreateCompany], stamp: int, /) -> Flow[Listed]:
+    def wrote(self, action: CreateCompany, /) -> None:
+        """Remember nothing: what was read before shows no part of a new company."""
+
+    def listed(self, actions: Sequence[CreateCompany], sent: Sent, /) -> Flow[Listed]:
         """Return the companies by external id; where the shop dropped that, by the admin's address."""
-        found = yield from companies(self.api, since("minCreated", stamp))
-        name = self.api.config.company_id_field
+        newest = yield from made_since(self.api, COMPANIES, sent.stamp, sent.turn)
+        found = newest or (yield from self._latest(actions, sent))
+        listed = yield from self._told(actions, found, sent)
+        if listed.proven or None not in listed.ids:
+            return listed
+        found = yield from companies(self.api, since("minCreated", sent.stamp))
+        return (yield from self._told(actions, found, sent))
+
+    def _latest(self, actions: Sequence[CreateCompany], sent: Sent) -> Flow[Listing[CompanyRecord]]:
+        """Return the companies of these admins, where all of them are listed: what others write does not hide them."""
+        admins = yield from made_since(self.api, USERS, sent.stamp, sent.turn)
+        homes = {folded(user.email): user.company_id for user in admins.rows} if admins else {}
+        wanted = {homes[email] for action in actions if (email := self.email(action)) in homes}
+        if len(wanted) < len(actions):
+            return Listing(rows=(), proven=False, read_at=0)
+        rows = yield from latest(self.api, wanted, sent.stamp)
+        return Listing(rows=tuple(rows.values()), proven=False, read_at=0)
+
+    def _told(self, actions: Sequence[CreateCompany], found: Listing[CompanyRecord], sent: Sent) -> Flow[Listed]:
+        name, turn = self.api.config.company_id_field, next(self.api.known.turns)
         by_id: defaultdict[str, list[int]] = defaultdict(list)
         for row in found.rows:
             by_id[row.external_id(name)].append(row.company_id)
         ids = [_sole(by_id[normal_id(action.company.external_id)]) for action in actions]
         nameless = {row.company_id: row for row in found.rows if not row.external_id(name)}
-        if None not in ids or not nameless:
-            return Listed(ids=tuple(ids), proven=found.proven)
-        admins = yield from users(self.api, since("minCreated", stamp))
-        homes = {folded(user.email): nameless.get(user.company_id) for user in admins.rows}
-        pairs = zip(ids, actions, strict=True)
-        ids = [_named_alike(action, homes.get(self.email(action))) if id_ is None else id_ for id_, action in pairs]
-        return Listed(ids=tuple(ids), proven=found.proven and admins.proven)
+        proven = found.proven
+        if None in ids and nameless:
+            seen = yield from made_since(self.api, USERS, sent.stamp, sent.turn)
+            admins = seen or (yield from users(self.api, since("minCreated", sent.stamp)))
+            homes = {folded(user.email): nameless.get(user.company_id) for user in admins.rows}
+            pairs = zip(ids, actions, strict=True)
+            ids = [_named_alike(action, homes.get(self.email(action))) if id_ is None else id_ for id_, action in pairs]
+            proven = proven and admins.proven
+        ours = set(ids)
+        for row in found.rows:
+            if row.company_id in ours and isinstance(row.created_at, int) and row.created_at > sent.stamp > 0:
+                self.api.known.made_company(row, sent.stamp, turn)
+        return Listed(ids=tuple(ids), proven=proven)
 
     def _fields(self, action: CreateCompany) -> Json:
         company = action.company
@@ -96,11 +124,11 @@ class Companies:
             "companyEmail": company.email,
             "companyPhone": company.phone,
             "country": company.address.country,
-            **_given(optional),
-            **_admin(action.admin),
+            **given(optional),
+            **admin_fields(action.admin),
             "uuid": company.external_id,
             "channelIds": list(self.api.config.all_channels),
-            **_prices(self.api.config),
+            **price_fields(self.api.config),
             **extra_fields(self._extra_fields(company)),
         }
 
@@ -154,9 +182,18 @@ class Users:
         """Return the user's id."""
         return decoded(response, One[CreatedUser], self.path).data.user_id
 
-    def listed(self, actions: Sequence[CreateUser], stamp: int, /) -> Flow[Listed]:
+    def wrote(self, action: CreateUser, /) -> None:
+        """Remember that its company may have a user more."""
+        if made := self.api.known.made.get(number(action.company, "company")):
+            made.users = next(self.api.known.turns)
+
+    def listed(self, actions: Sequence[CreateUser], sent: Sent, /) -> Flow[Listed]:
         """Return the users by e-mail address and company."""
-        found = yield from users(self.api, _recent([action.company for action in actions], stamp))
+        if home := _only([action.company for action in actions]):
+            found = yield from users(self.api, {"companyId": home})
+        else:
+            newest = yield from made_since(self.api, USERS, sent.stamp, sent.turn)
+            found = newest or (yield from users(self.api, since("minCreated", sent.stamp)))
         rows = {(folded(row.email), row.company_id): row for row in found.rows}
         ids = [self._own(a, rows.get((self.email(a), number(a.company, "company")))) for a in actions]
         return Listed(ids=tuple(ids), proven=found.proven)
@@ -203,71 +240,27 @@ class Addresses:
         """Return the address's id."""
         return decoded(response, One[CreatedAddress], self.path).data.address_id
 
-    def listed(self, actions: Sequence[CreateAddress], stamp: int, /) -> Flow[Listed]:
+    def wrote(self, action: CreateAddress, /) -> None:
+        """Remember that its company may have an address more."""
+        if made := self.api.known.made.get(number(action.company, "company")):
+            made.addresses = next(self.api.known.turns)
+
+    def listed(self, actions: Sequence[CreateAddress], sent: Sent, /) -> Flow[Listed]:
         """Return the addresses by external id and company."""
-        found = yield from addresses(self.api, _recent([action.company for action in actions], stamp))
+        if home := _only([action.company for action in actions]):
+            found = yield from addresses(self.api, {"companyId": home})
+        else:
+            newest = yield from made_since(self.api, ADDRESSES, sent.stamp, sent.turn)
+            found = newest or (yield from addresses(self.api, since("minCreated", sent.stamp)))
         rows = sorted(found.rows, key=lambda row: row.id)
         ids = {(normal_id(row.external_id), str(row.company_id)): row.id for row in rows}
         wanted = ((normal_id(action.address.external_id), str(action.company)) for action in actions)
         return Listed(ids=tuple(map(ids.get, wanted)), proven=found.proven)
 
 
-def address_fields(api: Api, address: DesiredAddress) -> Json:
-    """Return all of an address but its extra fields and whose it is."""
-    place, known = address.address, state_name(api, address.address)
-    return {
-        "firstName": address.first_name,
-        "lastName": address.last_name,
-        "phoneNumber": address.phone,
-        "addressLine1": place.line1,
-        "addressLine2": place.line2,
-        "city": place.city,
-        # a code is for the countries whose states the shop knows; elsewhere it is refused
-        **({} if known is None else {"stateCode": place.state.upper()}),
-        "stateName": known or place.state,
-        "countryCode": place.country,
-        "countryName": country_name(api, place) or place.country,
-        "zipCode": place.postal_code,
-        "label": address.label,
-        "externalId": address.external_id,
-        "isShipping": True,
-        "isBilling": True,
-        "isDefaultShipping": address.default_shipping,
-        "isDefaultBilling": address.default_billing,
-    }
-
-
-def extra_fields(values: Mapping[str, str], key: str = "extraFields") -> Json:
-    """Return extra fields as requests have them; nothing where there are none."""
-    rows = [{"fieldName": name, "fieldValue": value} for name, value in values.items()]
-    return {key: rows} if rows else {}
-
-
-def _admin(admin: DesiredUser | None) -> Json:
-    if admin is None:
-        return {}
-    return {
-        "adminFirstName": admin.first_name,
-        "adminLastName": admin.last_name,
-        "adminEmail": admin.email,
-        **_given({"adminPhoneNumber": admin.phone}),
-        **extra_fields(dict(admin.extra_fields), "userExtraFields"),
-    }
-
-
-def _prices(config: BigCommerceConfig) -> Json:
-    """Return what decides on prices; 0 is a value, unlike None."""
-    ids = {"catalogId": config.catalog_id, "customerGroupId": config.customer_group_id}
-    return {name: id_ for name, id_ in ids.items() if id_ is not None}
-
-
-def _given(fields: Mapping[str, str]) -> Json:
-    return {name: value for name, value in fields.items() if value}
-
-
-def _recent(homes: Sequence[str], stamp: int) -> Mapping[str, str]:
-    """Return the query for what was made in companies just now."""
-    return {"companyId": homes[0]} if len(set(homes)) == 1 else since("minCreated", stamp)
+def _only(homes: Sequence[str]) -> str | None:
+    """Return the company in which all was made, if it is one."""
+    return homes[0] if len(set(homes)) == 1 else None
 
 
 def _named_alike(action: CreateCompany, row: CompanyRecord | None) -> int | None:

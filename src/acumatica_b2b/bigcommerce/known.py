@@ -1,22 +1,70 @@
 """What a client remembers of one store."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from acumatica_b2b.bigcommerce.records import RoleRecord, UserRecord
+from acumatica_b2b.bigcommerce.records import CompanyRecord, RoleRecord, UserRecord
 
+R = TypeVar("R")
 _MOST_USERS: Final = 10_000
+_MOST_MADE: Final = 1_000
+
+
+@frozen
+class Seen(Generic[R]):
+    """A row, and the turns between which it was read."""
+
+    row: R
+    begun: int
+    turn: int
+
+
+@frozen(kw_only=True)
+class Tail(Generic[R]):
+    """The end of a list as far as it was read: all rows made `since` a stamp, up to the place `reached`.
+
+    `edge` are the ids of the last ones, `turn` is when the last reading began, `read_at` the same in unix seconds
+    of the server. Of rows read up to the turn `forgot` not all are kept. Only where so many rows were read that
+    the list's order is known, `ordered`, it may be read on from there.
+    """
+
+    since: int
+    reached: int = 0
+    edge: tuple[int, ...] = ()
+    rows: Mapping[int, Seen[R]] = field(factory=dict[int, Seen[R]])
+    turn: int = 0
+    read_at: int = 0
+    forgot: int = 0
+    ordered: bool = False
+
+
+@define(kw_only=True)
+class Made:
+    """A company that this client made after `stamp`: nothing in it is older.
+
+    Its users and addresses were last written to at these turns, its own fields at `changed_at`; `record` is the
+    company as it was read since then, if it was. `changed` are users as the shop answered a change of their role.
+    """
+
+    stamp: int
+    users: int
+    addresses: int
+    record: CompanyRecord | None
+    changed_at: int = 0
+    changed: dict[int, UserRecord] = field(factory=dict[int, UserRecord])
 
 
 @frozen(kw_only=True)
 class Index:
-    """Which company holds which external id, as of `read_at` in unix seconds of the server."""
+    """Which company holds which external id, as of `read_at` in unix seconds of the server, and of a turn."""
 
     held: Mapping[int, str]
     read_at: int
+    turn: int = 0
 
     def holders(self) -> Mapping[str, Sequence[int]]:
         """Return the companies of each external id, by their ids."""
@@ -30,7 +78,8 @@ class Index:
 class Known:
     """What is read once, since it changes seldom and not knowing of a change does no harm.
 
-    And `users`: those that were seen last, by their ids, as they were then.
+    And `users`: those that were seen last, by their ids, as they were then. `tails` are the ends of lists, by
+    path, but for those whose order is another; `turns` tell what came first, of reads and writes alike.
     """
 
     roles: tuple[RoleRecord, ...] | None = None
@@ -38,6 +87,10 @@ class Known:
     places: dict[tuple[str, str], str | None] = field(factory=dict[tuple[str, str], str | None])
     super_admins: frozenset[str] | None = None
     users: dict[int, UserRecord] = field(factory=dict[int, UserRecord])
+    turns: Iterator[int] = field(factory=lambda: count(1), eq=False)
+    tails: dict[str, Tail[Any]] = field(factory=dict[str, Tail[Any]])
+    shuffled: set[str] = field(factory=set[str])
+    made: dict[int, Made] = field(factory=dict[int, Made])
 
     def saw(self, users: Iterable[UserRecord]) -> None:
         """Remember users as they are now; of too many only these."""
@@ -46,7 +99,32 @@ class Known:
             self.users = {}
         self.users |= seen
 
+    def made_company(self, record: CompanyRecord, stamp: int, turn: int) -> None:
+        """Remember a company that was made just now, and read by this turn; of too many only the latest."""
+        self.made[record.company_id] = Made(stamp=stamp, users=turn, addresses=turn, record=record)
+        for old in tuple(self.made)[:-_MOST_MADE]:
+            self.made.pop(old, None)
+
+    def changed_company(self, company: str) -> None:
+        """Remember that fields of a company may have changed: only a reading from now on shows them."""
+        if company.isdecimal() and (made := self.made.get(int(company))):
+            made.changed_at, made.record = next(self.turns), None
+
+    def changed_user(self, company: str, user: int) -> None:
+        """Remember what a change made of a user, where the shop has told it."""
+        made, now = self.made.get(int(company)) if company.isdecimal() else None, self.users.get(user)
+        if made and now:
+            made.changed[user] = now
+        else:
+            self.lost_sight(company)
+
+    def lost_sight(self, company: str) -> None:
+        """Remember no longer that a company was made here: it has to be read by itself."""
+        if company.isdecimal():
+            self.made.pop(int(company), None)
+
     def forget(self) -> None:
         """Read it all anew when it is next needed."""
         self.roles = self.companies = self.super_admins = None
-        self.places, self.users = {}, {}
+        self.places, self.users, self.tails, self.made = {}, {}, {}, {}
+        self.shuffled = set()

@@ -14,18 +14,27 @@ _BY_NAME: Final = {"sortBy": "companyName", "orderBy": "ASC"}
 
 def companies(api: Api, query: Mapping[str, str]) -> Flow[Listing[CompanyRecord]]:
     """Return companies, with all that tells whose they are."""
-    extra = {} if api.config.company_id_field is None else _WITH_EXTRA_FIELDS
-    return listing(api, PageOf[CompanyRecord], "companies", query={**_BY_NAME, **extra, **query})
+    return listing(api, PageOf[CompanyRecord], "companies", query={**_BY_NAME, **of_companies(api), **query})
 
 
 def users(api: Api, query: Mapping[str, str]) -> Flow[Listing[UserRecord]]:
     """Return users with their extra fields."""
-    return listing(api, PageOf[UserRecord], "users", query={**_WITH_EXTRA_FIELDS, **query})
+    return listing(api, PageOf[UserRecord], "users", query={**of_users(api), **query})
 
 
 def addresses(api: Api, query: Mapping[str, str]) -> Flow[Listing[AddressRecord]]:
     """Return addresses."""
     return listing(api, PageOf[AddressRecord], "addresses", query=query)
+
+
+def of_companies(api: Api) -> Mapping[str, str]:
+    """Return the query for what tells whose a company is."""
+    return {} if api.config.company_id_field is None else _WITH_EXTRA_FIELDS
+
+
+def of_users(_: Api) -> Mapping[str, str]:
+    """Return the query for users with their extra fields."""
+    return _WITH_EXTRA_FIELDS
 
 
 def pages_of(api: Api, path: str) -> Flow[int]:

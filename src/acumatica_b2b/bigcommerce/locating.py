@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from acumatica_b2b.bigcommerce.api import MANY, Api, since
 from acumatica_b2b.bigcommerce.known import Index
 from acumatica_b2b.bigcommerce.lists import companies
+from acumatica_b2b.bigcommerce.newest import COMPANIES, made_since
 from acumatica_b2b.bigcommerce.records import CompanyRecord, normal_id
 from acumatica_b2b.errors import OutcomeUnknownError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
@@ -43,10 +44,12 @@ def _index(api: Api, refs: Sequence[CompanyRef]) -> Flow[Index]:
     holders = index.holders()
     if all(len(holders.get(normal_id(ref.external_id), ())) == 1 for ref in refs):
         return index
-    found = yield from companies(api, since("minModified", index.read_at))
+    turn = next(api.known.turns)
+    newest = yield from made_since(api, COMPANIES, index.read_at, index.turn)
+    found = newest or (yield from companies(api, since("minModified", index.read_at)))
     if not found.proven:
         raise _unproven()
-    index = Index(held={**index.held, **_held(api, found.rows)}, read_at=found.read_at)
+    index = Index(held={**index.held, **_held(api, found.rows)}, read_at=found.read_at, turn=turn)
     api.known.companies = index
     return index
 

@@ -11,6 +11,7 @@ from acumatica_b2b.bigcommerce.api import MANY, Api, Listing, in_slices
 from acumatica_b2b.bigcommerce.lists import addresses, companies, pages_of, users
 from acumatica_b2b.bigcommerce.locating import locate
 from acumatica_b2b.bigcommerce.records import AddressRecord, CompanyRecord, One, UserRecord, decoded, normal_id
+from acumatica_b2b.bigcommerce.remembering import remembered
 from acumatica_b2b.bigcommerce.roles import names_of
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
@@ -33,7 +34,12 @@ def observe(api: Api, refs: Sequence[CompanyRef]) -> Flow[tuple[Outcome[Company 
     located = iter((yield from locate(api, [ref for ref in refs if ref.id is None])))
     ids: list[Outcome[str | None]] = [next(located) if ref.id is None else Ok(ref.id) for ref in refs]
     wanted = dict.fromkeys(id_.value for id_ in ids if isinstance(id_, Ok) and id_.value is not None)
-    reads = yield from _read_all(api, tuple(wanted))
+    again = {ref.id for ref in refs if ref.again}
+    shown: Mapping[str, Outcome[_Found | None]] = {
+        id_: Ok(_Found(record=whole.record, users=whole.users, addresses=whole.addresses, complete=True))
+        for id_, whole in (yield from remembered(api, [id_ for id_ in wanted if id_ in again])).items()
+    }
+    reads = {**shown, **(yield from _read_all(api, tuple(id_ for id_ in wanted if id_ not in shown)))}
     found = [_checked(api, ref, id_, reads) for ref, id_ in zip(refs, ids, strict=True)]
     users = [user for read in found if isinstance(read, Ok) and read.value for user in read.value.users]
     api.known.saw(users)

@@ -37,6 +37,7 @@ class CompanyRecord:
     company_phone: str | None = None
     company_status: int = 1
     uuid: str | None = None
+    created_at: Any = None
     updated_at: Any = None
     extra_fields: tuple[ExtraFieldRecord, ...] | None = None
 
@@ -69,6 +70,7 @@ class UserRecord:
     company_role_id: int | None = None
     company_role_name: str | None = None
     uuid: str | None = None
+    created_at: Any = None
     updated_at: Any = None
     extra_fields: tuple[ExtraFieldRecord, ...] | None = None
 
@@ -94,6 +96,7 @@ class AddressRecord:
     """An address; its `company_id` comes as a number or as a text."""
 
     address_id: int
+    created_at: Any = None
     company_id: Any = None
     external_id: str | None = None
     label: str | None = None

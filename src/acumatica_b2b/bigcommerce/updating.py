@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from acumatica_b2b.actions import Changes, SetRole, UpdateAddress, UpdateCompany, UpdateUser
 from acumatica_b2b.bigcommerce.api import Api, number, record_id
-from acumatica_b2b.bigcommerce.creations import address_fields, extra_fields
+from acumatica_b2b.bigcommerce.bodies import address_fields, extra_fields
 from acumatica_b2b.bigcommerce.records import One, RoleRecord, UserRecord, WithExtraFields, decoded, folded, pairs
 from acumatica_b2b.bigcommerce.roles import role_fields
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
@@ -80,8 +80,13 @@ def update_user(api: Api, action: UpdateUser) -> Flow[StorefrontID]:
 def set_role(api: Api, action: SetRole, role: RoleRecord) -> Flow[StorefrontID]:
     """Send a user's role, and nothing else: a hand-over must not fail because of another field."""
     body = role_fields(role)
-    response = yield from _put(api, "users", action.user, body, {})
-    yield from _took(api, action.user, response, body, api.known.users.get(number(action.user, "record")))
+    try:
+        response = yield from _put(api, "users", action.user, body, {})
+        yield from _took(api, action.user, response, body, api.known.users.get(number(action.user, "record")))
+    except BaseException:
+        api.known.lost_sight(action.company)
+        raise
+    api.known.changed_user(action.company, int(action.user))
     return action.user
 
 
