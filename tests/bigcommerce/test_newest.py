@@ -16,7 +16,7 @@ from acumatica_b2b.bigcommerce.api import Api
 from acumatica_b2b.bigcommerce.known import Tail
 from acumatica_b2b.bigcommerce.newest import USERS, newest
 from acumatica_b2b.bigcommerce.records import UserRecord
-from acumatica_b2b.flow import Ok, run
+from acumatica_b2b.flow import Flow, Ok, run, together
 from acumatica_b2b.http import Request, Response, Send
 from acumatica_b2b.model import Company, CompanyID, UserID
 from acumatica_b2b.simulators.bigcommerce import BigCommerceSimulator
@@ -75,12 +75,15 @@ class Street:
 
     def read(self, stamp: int) -> Tail[UserRecord] | None:
         """Return the newest users; what comes before each request is done before it."""
+        return run(self.reading(stamp), self.answers)
 
-        def answer(batch: Iterable[Any]) -> list[Any]:
-            assert all(isinstance(effect, Send) for effect in batch)
-            return [Ok(self.answer(effect.request)) for effect in batch]
+    def reading(self, stamp: int) -> Flow[Tail[UserRecord] | None]:
+        """Return the flow of a reading that begins now."""
+        return newest(self.api, USERS, stamp, next(self.api.known.turns))
 
-        return run(newest(self.api, USERS, stamp), answer)
+    def answers(self, batch: Iterable[Any]) -> list[Any]:
+        """Return the store's answers to requests; a pause passes."""
+        return [Ok(self.answer(effect.request)) if isinstance(effect, Send) else None for effect in batch]
 
     def answer(self, request: Request) -> Response:
         """Return the store's answer, after what others do before it."""
@@ -126,6 +129,43 @@ def test_each_row_once() -> None:
     # 280 users by pages of 8 that share a row: the first reading shows one second only, and is no proof of order
     assert street.requests == 2 + 4 + 18 * 2
     assert len(street.read(stamp).rows) == 280  # type: ignore[union-attr]  # it is in order
+
+
+def test_growth_during_a_reading() -> None:
+    """Rows that were added when the last page had been read are read the next time, and nothing else once more."""
+    street = Street()
+    stamp = street.now - 1
+    for _ in range(20):
+        street.do("add")
+        street.do("wait")
+    street.coming = [[], [], ["add"]]
+    first = run(street.reading(stamp), lambda batch: street.answers(tuple(batch)[::-1])[::-1])
+    assert first
+    assert (len(first.rows), street.requests) == (20, 3)
+    again = street.read(stamp)
+    assert again
+    assert (len(again.rows), street.requests) == (21, 4)
+
+
+def test_workers_read_one_after_another() -> None:
+    """Who finds another at it waits: what that one reads need not be read twice."""
+    street = Street()
+    stamp = street.now - 1
+    for _ in range(30):
+        street.do("add")
+        street.do("wait")
+    tails = run(together([street.reading(stamp), street.reading(stamp)]), street.answers)
+    assert [len(tail.rows) for tail in tails if tail] == [30, 30]
+    assert street.requests == 5
+
+
+def test_a_reading_that_is_cut_off_leaves_the_way_free() -> None:
+    """A worker whose reading ends half-way keeps nobody else from reading."""
+    street = Street()
+    cut_off = street.reading(street.now - 1)
+    next(cut_off)
+    cut_off.close()
+    assert street.read(street.now - 1) is not None
 
 
 def test_another_order() -> None:
@@ -196,10 +236,10 @@ def wave() -> Wave:
 
 
 def test_what_was_made_is_read_once(wave: Wave) -> None:
-    """After a wave's creates a look at its companies costs a page of each list, and a second one nothing."""
+    """After a wave's creates a look at its companies costs a page of users, and a second one nothing."""
     before = wave.shop.requests
     seen = wave.look()
-    assert wave.shop.requests - before == 2  # users and addresses: the companies were read to know their ids
+    assert wave.shop.requests - before == 1  # the companies were read to know their ids, and have no addresses yet
     assert all(one.complete and len(one.users) == 1 for one in seen)
     assert wave.cost() == 0
 
@@ -271,3 +311,18 @@ def test_external_ids_stay_apart(wave: Wave) -> None:
     """Each company is shown with its own users only."""
     assert [one.external_id for one in wave.look()] == [note("c", i) for i in range(30)]
     assert [one.users[0].email for one in wave.look()] == [person(1000 + i).email for i in range(30)]
+
+
+def test_late_lists_are_waited_for() -> None:
+    """How late a store's lists are is learned once: the next wave's are looked at when they show it."""
+    clock = FrozenClock()
+    shop = BigCommerceSimulator(now=clock.now, requests_per_minute=None, listing_lag=2.0)
+    settings = BigCommerceConfig(store_hash=shop.store_hash, token=shop.token)
+    client = BigCommerce(settings, shop, clock=clock, parallel=1)
+    spent: list[int] = []
+    for wave in range(3):
+        before = shop.requests
+        done(client, *(company(10 * wave + i) for i in range(10)))
+        spent.append(shop.requests - before)
+    # roles and places are looked up once; a bulk call, and a list of what it made
+    assert spent[1:] == [2, 2]

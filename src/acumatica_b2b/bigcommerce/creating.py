@@ -22,6 +22,8 @@ A_contra = TypeVar("A_contra", contravariant=True)
 Json: TypeAlias = Mapping[str, Any]
 BULK: Final = 10
 """One more is answered with 413."""
+_LONGEST_LAG: Final = 5.0
+"""Seconds to wait at most before a list is looked at for the first time."""
 
 
 @frozen(kw_only=True)
@@ -158,20 +160,22 @@ def _settle(
 
 
 def _listed(api: Api, kind: Creates[A], doubtful: Sequence[tuple[A, _Answered]]) -> Flow[Listed]:
-    """List them once; again, a little later, while one does not show that the shop says it made."""
-    retries = api.config.retries
+    """List them once, when lists show what was made; again, a little later, while one does not show it."""
+    retries, waited = api.config.retries, 0.0
     stamp = min(answered.sent.stamp for _, answered in doubtful)
     sent = Sent(stamp=stamp, turn=min(answered.sent.turn for _, answered in doubtful))
     said_made = [i for i, (_, answered) in enumerate(doubtful) if answered.refused is None]
     listed = Listed(ids=(None,) * len(doubtful), proven=False)
     for look in range(max(1, retries.attempts)):
-        if look:
-            yield from ask(Pause(retries.first_pause * 2.0 ** (look - 1)))
+        if pause := retries.first_pause * 2.0 ** (look - 1) if look else api.known.lag:
+            yield from ask(Pause(pause))
+        waited += pause
         found: Outcome[Listed] = yield from attempt(kind.listed([action for action, _ in doubtful], sent))
         if isinstance(found, Failed):
             break
         listed = found.value
         if all(listed.ids[i] is not None for i in said_made):
+            api.known.lag = min(waited, _LONGEST_LAG)
             break
     return listed
 

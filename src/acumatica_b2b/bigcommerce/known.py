@@ -12,6 +12,7 @@ from acumatica_b2b.bigcommerce.records import CompanyRecord, RoleRecord, UserRec
 R = TypeVar("R")
 _MOST_USERS: Final = 10_000
 _MOST_MADE: Final = 1_000
+_NEVER: Final = -1
 
 
 @frozen
@@ -46,8 +47,9 @@ class Tail(Generic[R]):
 class Made:
     """A company that this client made after `stamp`: nothing in it is older.
 
-    Its users and addresses were last written to at these turns, its own fields at `changed_at`; `record` is the
-    company as it was read since then, if it was. `changed` are users as the shop answered a change of their role.
+    Its users and addresses were last written to at these turns, its own fields at `changed_at`; no addresses are
+    looked for before there were any. `record` is the company as it was read since then, if it was. `changed` are users
+    as the shop answered a change of their role.
     """
 
     stamp: int
@@ -79,7 +81,8 @@ class Known:
     """What is read once, since it changes seldom and not knowing of a change does no harm.
 
     And `users`: those that were seen last, by their ids, as they were then. `tails` are the ends of lists, by
-    path, but for those whose order is another; `turns` tell what came first, of reads and writes alike.
+    path, but for those whose order is another; those of `being_read` are read on just now. `turns` tell what came
+    first, of reads and writes alike. `lag` is by how many seconds lists were late to show what was made.
     """
 
     roles: tuple[RoleRecord, ...] | None = None
@@ -90,6 +93,8 @@ class Known:
     turns: Iterator[int] = field(factory=lambda: count(1), eq=False)
     tails: dict[str, Tail[Any]] = field(factory=dict[str, Tail[Any]])
     shuffled: set[str] = field(factory=set[str])
+    being_read: set[str] = field(factory=set[str])
+    lag: float = 0.0
     made: dict[int, Made] = field(factory=dict[int, Made])
 
     def saw(self, users: Iterable[UserRecord]) -> None:
@@ -101,7 +106,7 @@ class Known:
 
     def made_company(self, record: CompanyRecord, stamp: int, turn: int) -> None:
         """Remember a company that was made just now, and read by this turn; of too many only the latest."""
-        self.made[record.company_id] = Made(stamp=stamp, users=turn, addresses=turn, record=record)
+        self.made[record.company_id] = Made(stamp=stamp, users=turn, addresses=_NEVER, record=record)
         for old in tuple(self.made)[:-_MOST_MADE]:
             self.made.pop(old, None)
 
@@ -127,4 +132,4 @@ class Known:
         """Read it all anew when it is next needed."""
         self.roles = self.companies = self.super_admins = None
         self.places, self.users, self.tails, self.made = {}, {}, {}, {}
-        self.shuffled = set()
+        self.shuffled, self.lag = set(), 0.0

@@ -16,9 +16,12 @@ from acumatica_b2b.bigcommerce.errors import moment
 from acumatica_b2b.bigcommerce.known import Seen, Tail
 from acumatica_b2b.bigcommerce.lists import of_companies, of_users
 from acumatica_b2b.bigcommerce.records import AddressRecord, CompanyRecord, PageOf, UserRecord
-from acumatica_b2b.flow import Flow
+from acumatica_b2b.flow import Flow, ask
+from acumatica_b2b.http import Pause
 
 _MOST_ROWS: Final = 10_000
+_LOOK_AGAIN: Final = 0.1
+"""Seconds after which to ask again whether another worker has read the list to its end."""
 
 
 def _id(row: Any) -> int:
@@ -40,7 +43,10 @@ class Growing(Generic[R]):
     order: Callable[[R], int]
     query: Callable[[Api], Mapping[str, str]]
     ties: int = 0
-    """Rows whose order is less than so much before the last one's are read again: they may have changed in place."""
+    """Rows whose order is less than so much before the last one's are read again: they may have changed in place.
+
+    Not so where the last one's is older than the reading: new rows come behind them all.
+    """
 
 
 COMPANIES: Final = Growing(
@@ -60,7 +66,7 @@ ADDRESSES: Final = Growing(
 
 def made_since(api: Api, of: Growing[R], stamp: int, turn: int) -> Flow[Listing[R] | None]:
     """Return the rows made since `stamp` and read after `turn`; None where only a full listing can tell."""
-    tail = yield from newest(api, of, stamp)
+    tail = yield from newest(api, of, stamp, next(api.known.turns))
     if tail is None or tail.forgot > turn:
         return None
     rows = tuple(seen.row for seen in tail.rows.values() if seen.turn > turn)
@@ -79,11 +85,26 @@ def latest(api: Api, wanted: Collection[int], stamp: int) -> Flow[Mapping[int, C
     return rows
 
 
-def newest(api: Api, of: Growing[R], stamp: int) -> Flow[Tail[R] | None]:
-    """Return the rows made since `stamp`, and maybe earlier ones; None where the list's order does not tell."""
+def newest(api: Api, of: Growing[R], stamp: int, turn: int) -> Flow[Tail[R] | None]:
+    """Return the rows made since `stamp`, and maybe earlier ones, as they were read after `turn`.
+
+    None: the list's order does not tell. Workers read one after another, each from where the one before it stopped.
+    """
+    while of.path in api.known.being_read:
+        yield from ask(Pause(_LOOK_AGAIN))
+    tail: Tail[R] | None = api.known.tails.get(of.path)
+    if tail is not None and tail.since <= stamp and tail.turn > turn:
+        return tail
+    api.known.being_read.add(of.path)
+    try:
+        return (yield from _newest(api, of, stamp, tail))
+    finally:
+        api.known.being_read.discard(of.path)
+
+
+def _newest(api: Api, of: Growing[R], stamp: int, tail: Tail[R] | None) -> Flow[Tail[R] | None]:
     if not stamp or of.path in api.known.shuffled:
         return None
-    tail: Tail[R] | None = api.known.tails.get(of.path)
     if tail is not None and tail.since <= stamp:
         grown = yield from _grown(api, of, tail if tail.ordered else Tail(since=tail.since))
         if grown is not None:
@@ -108,7 +129,7 @@ def _grown(api: Api, of: Growing[R], tail: Tail[R]) -> Flow[Tail[R] | None]:
     grown = _with(api, of, tail, rows, turn, read_at)
     if several and not grown.ordered:
         return None  # but a single page shows all, whatever its order
-    _keep(api, of, grown)
+    api.known.tails[of.path] = grown
     return grown
 
 
@@ -156,7 +177,7 @@ def _in_place(pages: Sequence[tuple[int, PageOf[R]]]) -> Sequence[R] | None:
             if places.setdefault(place, row).id != row.id:
                 return None
     begin, rows = pages[0][0], list(places.values())
-    all_there = list(places) == list(range(begin, begin + len(rows))) and begin + len(rows) >= max(totals)
+    all_there = list(places) == list(range(begin, begin + len(rows))) and begin + len(rows) >= totals[0]
     alone = len({row.id for row in rows}) == len(rows)
     return rows if all_there and alone and min(totals) == totals[0] else None
 
@@ -170,7 +191,8 @@ def _with(api: Api, of: Growing[R], tail: Tail[R], rows: Sequence[R], turn: int,
         dropped = there.pop(old)
         forgot = max(forgot, dropped.turn)
         api.known.made.pop(_company_of(dropped.row), None)
-    late = sum(of.order(row) > of.order(rows[-1]) - of.ties for row in rows)
+    last = of.order(rows[-1]) if rows else 0
+    late = sum(of.order(row) > last - of.ties for row in rows) if last + of.ties > read_at else 0
     return Tail(
         since=tail.since,
         reached=tail.reached - len(tail.edge) + len(rows),
@@ -181,13 +203,6 @@ def _with(api: Api, of: Growing[R], tail: Tail[R], rows: Sequence[R], turn: int,
         forgot=forgot,
         ordered=_ascends(of, rows) if tail.ordered else _shows_order(api, of, rows),
     )
-
-
-def _keep(api: Api, of: Growing[R], grown: Tail[R]) -> None:
-    """Remember a tail, unless another worker has read on meanwhile: who got further has read what the other has."""
-    other = api.known.tails.get(of.path)
-    if other is None or (-other.since, other.reached) <= (-grown.since, grown.reached):
-        api.known.tails[of.path] = grown
 
 
 def _company_of(row: Any) -> int:

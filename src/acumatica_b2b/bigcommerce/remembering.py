@@ -69,10 +69,9 @@ def _now(user: UserRecord, made: Made) -> UserRecord:
 
 def _read_since(api: Api, of: Growing[Any], stamp: int, turn: int) -> Flow[Tail[Any] | None]:
     """Return the newest rows of a list, read once more where that was last done before `turn`."""
-    tail = api.known.tails.get(of.path)
-    if tail is not None and tail.since <= stamp and tail.turn > turn:
-        return tail
-    read: Outcome[Tail[Any] | None] = yield from attempt(newest(api, of, stamp))
+    if turn < 0:
+        return Tail(since=stamp)
+    read: Outcome[Tail[Any] | None] = yield from attempt(newest(api, of, stamp, turn))
     match read:
         case Ok(tail):
             return tail

@@ -128,8 +128,8 @@ def companies(stage: Stage, customers: tuple[str, ...], primary_role: str) -> tu
         company = made.get(row.note_id.lower())
         if company is not None:
             users = [user for user in stage.bigcommerce.users.values() if user.company_id == company.id]
-            people = {contact.note_id.lower(): contact for contact in stage.acumatica.contacts_of(row.id)}
-            lines = (_user(stage, user, people.get(user.uuid.lower()), primary_role) for user in users)
+            people = {_text(contact, CONTACT_REFERENCE): contact for contact in stage.acumatica.contacts_of(row.id)}
+            lines = (_user(stage, user, people.get(str(user.id)), primary_role) for user in users)
             found.append(
                 CompanyLine(
                     customer=row.id,
