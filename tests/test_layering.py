@@ -31,6 +31,7 @@ BESIDE = {
     "check": "flow errors model",
     "http": "flow errors",
     "protocols": "flow errors model actions",
+    "pace": "",
     "quota": "errors http",
     "stores": "errors model protocols",
     "transports": "errors http",
@@ -47,6 +48,7 @@ LENT = {
         "effects keys observing saving forgetting explaining run runs tally runtime drivers checking contact_sync"
     ),
     "http": "runtime",
+    "pace": "runtime",
     "quota": "runtime",
     "stores": "contact_sync",
 }
@@ -64,7 +66,7 @@ THEIRS = {
     "pytest": "testing",
     "asyncio": "runtime drivers transports testing cli",
     "concurrent": "runtime drivers testing cli",
-    "threading": "runtime drivers quota stores simulators testing cli",
+    "threading": "runtime drivers pace quota stores simulators testing cli",
     "time": "runtime transports testing cli",
     "sqlite3": "stores",
     "os": "stores cli",

@@ -27,6 +27,7 @@ from acumatica_b2b.http import (
     Session,
     Transport,
 )
+from acumatica_b2b.pace import Pace
 from acumatica_b2b.protocols import (
     AsyncClock,
     AsyncErp,
@@ -107,7 +108,7 @@ def _untold(_: Response) -> Allowance | None:
 
 @define
 class Caller:
-    """Drives a client's flows over a transport, up to `parallel` requests at once.
+    """Drives a client's flows over a transport, at its `pace`: never more than `parallel` requests at once.
 
     `told` reads from an answer what it tells the `budget` of the quota.
     """
@@ -115,11 +116,15 @@ class Caller:
     transport: Transport
     sign_in: Callable[[], Flow[Session]]
     clock: Clock = field(factory=SystemClock)
-    parallel: int = 4
+    parallel: int = 16
     budget: Budget = field(factory=Quota)
     told: Callable[[Response], Allowance | None] = _untold
     session: Session | None = field(default=None, init=False, repr=False)
+    pace: Pace = field(init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.pace = Pace(self.parallel)
 
     def call(self, flow: Flow[T]) -> T:
         """Return what a flow of requests comes to."""
@@ -128,9 +133,9 @@ class Caller:
     def _answer(self, batch: Batch) -> Sequence[Any]:
         if pause := _longest(batch):
             self.clock.sleep(pause)
-        if len(batch) == 1 or self.parallel == 1:
+        if len(batch) == 1 or self.pace.at_once == 1:
             return [self._one(effect) for effect in batch]
-        with ThreadPoolExecutor(min(self.parallel, len(batch))) as pool:
+        with ThreadPoolExecutor(min(self.pace.at_once, len(batch))) as pool:
             return list(pool.map(self._one, batch))
 
     def _one(self, effect: Effect[Any]) -> Any:
@@ -162,12 +167,14 @@ class Caller:
         while wait := self.budget.take(now):
             self.clock.sleep(wait)
             now = _later(now, wait, self.clock.now())
-        told = None
+        told, sent = None, self.clock.now()
         try:
             reply = self._sent(effect)
             told = self.told(reply.value) if isinstance(reply, Ok) else None
         finally:
-            self.budget.answered(self.clock.now(), told)
+            ended = self.clock.now()
+            self.budget.answered(ended, told)
+            self.pace.heard((ended - sent).total_seconds(), held=now > began)
         return _held(reply, now - began)
 
     def _sent(self, effect: Send) -> Outcome[Response]:
@@ -184,11 +191,15 @@ class AsyncCaller:
     transport: AsyncTransport
     sign_in: Callable[[], Flow[Session]]
     clock: AsyncClock = field(factory=AsyncSystemClock)
-    parallel: int = 4
+    parallel: int = 16
     budget: AsyncBudget = field(factory=AsyncQuota)
     told: Callable[[Response], Allowance | None] = _untold
     session: Session | None = field(default=None, init=False, repr=False)
+    pace: Pace = field(init=False, repr=False)
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.pace = Pace(self.parallel)
 
     async def call(self, flow: Flow[T]) -> T:
         """Return what a flow of requests comes to."""
@@ -197,7 +208,7 @@ class AsyncCaller:
     async def _answer(self, batch: Batch) -> Sequence[Any]:
         if pause := _longest(batch):
             await self.clock.sleep(pause)
-        return await in_tasks([partial(self._one, effect) for effect in batch], self.parallel)
+        return await in_tasks([partial(self._one, effect) for effect in batch], self.pace.at_once)
 
     async def _one(self, effect: Effect[Any]) -> Any:
         match effect:
@@ -257,12 +268,14 @@ class AsyncCaller:
         while wait := await self.budget.take(now):
             await self.clock.sleep(wait)
             now = _later(now, wait, self.clock.now())
-        told = None
+        told, sent = None, self.clock.now()
         try:
             reply = await self._sent(effect)
             told = self.told(reply.value) if isinstance(reply, Ok) else None
         finally:
-            await self.budget.answered(self.clock.now(), told)
+            ended = self.clock.now()
+            await self.budget.answered(ended, told)
+            self.pace.heard((ended - sent).total_seconds(), held=now > began)
         return _held(reply, now - began)
 
     async def _sent(self, effect: Send) -> Outcome[Response]:

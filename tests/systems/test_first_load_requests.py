@@ -83,7 +83,7 @@ def test_a_first_load_is_near_the_least(customers: int, drops: bool) -> None:  #
     writes = sum(n for kind, n in sent.items() if not kind.startswith("GET"))
     assert writes <= 1.02 * sum(n for kind, n in bound.items() if not kind.startswith("GET"))
     # a shop that drops external ids has them written, which moves the rows that the other worker reads
-    assert sum(sent.values()) <= (1.08 if drops else 1.05) * sum(bound.values()), (sent, bound)
+    assert sum(sent.values()) <= (1.10 if drops else 1.05) * sum(bound.values()), (sent, bound)
     assert way.refused <= 0.01 * sum(way.kinds.values())
 
 

@@ -27,8 +27,8 @@ class Acumatica:
     """One tenant over the contract-based REST API: an `Erp`.
 
     Signs in with the first request, signs out when it is closed, and takes one seat of the licence
-    meanwhile; used again after that, it signs in again. `parallel` requests go out at once. The
-    transport belongs to the caller.
+    meanwhile; used again after that, it signs in again. So many requests go out at once as the answers' times
+    suggest, and never more than `parallel`. The transport belongs to the caller.
 
         with Acumatica(config, Password("sync", secret), HttpxTransport(client)) as erp:
             page = erp.read(Everything(), None)
@@ -39,7 +39,7 @@ class Acumatica:
     transport: Transport = field(repr=False)
     clock: Clock = field(factory=SystemClock, kw_only=True, repr=False)
     budget: Budget = field(factory=Quota, kw_only=True, repr=False)
-    parallel: int = field(default=4, kw_only=True)
+    parallel: int = field(default=16, kw_only=True)
     _sign_in: SignIn = field(init=False, repr=False)
     _caller: Caller = field(init=False, repr=False)
 
@@ -107,7 +107,7 @@ class AsyncAcumatica:
     transport: AsyncTransport = field(repr=False)
     clock: AsyncClock = field(factory=AsyncSystemClock, kw_only=True, repr=False)
     budget: AsyncBudget = field(factory=AsyncQuota, kw_only=True, repr=False)
-    parallel: int = field(default=4, kw_only=True)
+    parallel: int = field(default=16, kw_only=True)
     _sign_in: SignIn = field(init=False, repr=False)
     _caller: AsyncCaller = field(init=False, repr=False)
 
