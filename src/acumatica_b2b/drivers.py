@@ -32,6 +32,7 @@ from acumatica_b2b.effects import (
     ReadCustomer,
     RequireRoles,
     RequireShoppers,
+    Scrub,
     Source,
     Tell,
     Wait,
@@ -39,7 +40,7 @@ from acumatica_b2b.effects import (
 from acumatica_b2b.errors import ConfigurationError, LeaseEndedError, Reason, RejectedError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, SideBySide, arun, run
 from acumatica_b2b.model import Customer
-from acumatica_b2b.protocols import Cursor, KnowsRoles, KnowsShoppers, KnowsSuperAdmins, Page, Unreadable
+from acumatica_b2b.protocols import Cursor, KnowsRoles, KnowsShoppers, KnowsSuperAdmins, Page, Scrubs, Unreadable
 
 T = TypeVar("T")
 Listener = Callable[[Event], None]
@@ -113,6 +114,8 @@ class Parties:
                 return (yield lambda: self.store.keys(prefix, after, limit))
             case Drop(key, before):
                 return (yield lambda: self.store.drop(key, before))
+            case Scrub():
+                return (yield self.store.scrub) if isinstance(self.store, Scrubs) else None
             case Claim():
                 return Claimed()  # a customer by itself has no rivals
             case Now():

@@ -153,6 +153,13 @@ class Drop(Effect[None]):
 
 
 @frozen
+class Scrub(Effect[None]):
+    """Nothing, once no file of the log holds anything of what was dropped."""
+
+    stage = 28
+
+
+@frozen
 class Perform(Effect[Outcome[Any]]):
     """A step, to be sent before a time at which enough of its lease is left."""
 

@@ -10,7 +10,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from acumatica_b2b.customer_log import LogRow
-from acumatica_b2b.effects import Append, Drop, Keys, Load, Now
+from acumatica_b2b.effects import Append, Drop, Keys, Load, Now, Scrub
 from acumatica_b2b.errors import DecisionError
 from acumatica_b2b.findings import Finding, Status
 from acumatica_b2b.flow import Flow, ask, ask_all
@@ -68,6 +68,7 @@ def forget(contact: ContactID, terms: Terms) -> Flow[Forgotten]:
     rows, users = 0, frozenset[str]().union(*(_users(contact, log) for log in named))
     for log in named:
         rows += yield from _erased(contact, users, log, terms)
+    yield from ask(Scrub())
     return Forgotten(contact=contact, customers=tuple(log.customer for log in named), rows=rows)
 
 

@@ -186,6 +186,18 @@ class SyncLogStore(Protocol):
         ...
 
 
+@runtime_checkable
+class Scrubs(Protocol):
+    """A store in whose files something of what was dropped may be found for a while (optional).
+
+    Asked when a person was forgotten; dropping alone need not be for good then.
+    """
+
+    def scrub(self) -> None:
+        """Leave nothing of what was dropped."""
+        ...
+
+
 class Clock(Protocol):
     """The time, and waiting for it."""
 
@@ -284,6 +296,15 @@ class AsyncSyncLogStore(Protocol):
 
     async def drop(self, key: LogKey, before: int, /) -> None:
         """Forget the commits of a key with versions below `before`."""
+        ...
+
+
+@runtime_checkable
+class AsyncScrubs(Protocol):
+    """`Scrubs`, awaited."""
+
+    async def scrub(self) -> None:
+        """Leave nothing of what was dropped."""
         ...
 
 

@@ -1,18 +1,32 @@
 """Forgetting a person: the log keeps what happened, and not to whom."""
 
-import pytest
-from attrs import define, evolve
+import asyncio
+from collections.abc import Callable
 
-from acumatica_b2b import ContactSync, DecisionError, SyncPolicy
+import pytest
+from attrs import define, evolve, field
+
+from acumatica_b2b import AsyncContactSync, ContactSync, DecisionError, SyncPolicy, in_threads
 from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.forgetting import SOMEBODY
 from acumatica_b2b.model import Contact, Record, RecordKind
 from acumatica_b2b.policy import ExistingShoppers
-from acumatica_b2b.protocols import LogKey
+from acumatica_b2b.protocols import AsyncSyncLogStore, LogKey, SyncLogStore
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.synclog import digest
 from acumatica_b2b.terms import LeftToAnotherError
-from acumatica_b2b.testing import Crash, Fault, FaultyShop, FaultyStore, MemoryShop, at, whenever
+from acumatica_b2b.testing import (
+    AsyncFaultyStore,
+    AsyncStoreOf,
+    Crash,
+    Fault,
+    FaultyShop,
+    FaultyStore,
+    MemoryErp,
+    MemoryShop,
+    at,
+    whenever,
+)
 from tests.bench import BILL, HERE, MARK, THERE, Bench, contact, customer
 
 ZORA = contact(987_001, "Zora", last_name="Quibble", phones=("555-0187",))
@@ -151,6 +165,47 @@ def test_what_a_snapshot_stands_for_goes_too() -> None:
     bench.store.hoards = False  # type: ignore[attr-defined]  # as above
     bench.contact_sync.forget(ZORA.id)
     assert {word for word in traces(ZORA, user) if word in stored(bench)} == set()
+
+
+@define(eq=False)
+class Remanent(MemoryStore):
+    """A store in whose files what was dropped may be found until it is scrubbed."""
+
+    happened: list[str] = field(factory=list[str])
+
+    def drop(self, key: LogKey, before: int, /) -> None:
+        """Forget old commits."""
+        super().drop(key, before)
+        self.happened.append("drop")
+
+    def scrub(self) -> None:
+        """Leave nothing of them."""
+        self.happened.append("scrub")
+
+
+@pytest.mark.parametrize("wrapped", [lambda store: store, lambda store: FaultyStore(store, ())])
+def test_a_store_is_scrubbed_when_a_person_was_forgotten(wrapped: Callable[[SyncLogStore], SyncLogStore]) -> None:
+    """Forgetting ends with one scrub, behind all that it drops; who was forgotten before is scrubbed once more."""
+    bench, store = Bench(policy=SyncPolicy(snapshot_every=2)), Remanent()
+    bench.store = bench.contact_sync.store = store
+    left(bench)
+    assert "scrub" not in store.happened
+    bench.contact_sync.store = wrapped(store)
+    del store.happened[:]
+    bench.contact_sync.forget(ZORA.id)
+    assert store.happened[-2:] == ["drop", "scrub"]
+    assert store.happened.count("scrub") == 1
+    bench.contact_sync.forget(ZORA.id)
+    assert store.happened.count("scrub") == 2
+
+
+@pytest.mark.parametrize("awaited", [in_threads, AsyncStoreOf, lambda store: AsyncFaultyStore(in_threads(store), ())])
+def test_an_awaited_store_is_scrubbed_too(awaited: Callable[[SyncLogStore], AsyncSyncLogStore]) -> None:
+    """A store that can scrub does so in threads, awaited and with faults on cue; one that can't is left alone."""
+    for store in (Remanent(), MemoryStore()):
+        sync = AsyncContactSync(erp=in_threads(MemoryErp()), storefront=in_threads(MemoryShop()), store=awaited(store))
+        asyncio.run(sync.forget(ZORA.id))
+        assert isinstance(store, Remanent) is (getattr(store, "happened", []) == ["scrub"])
 
 
 def test_what_other_customers_logs_say_of_a_person_goes_too() -> None:

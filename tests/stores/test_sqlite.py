@@ -157,7 +157,7 @@ def traces(path: Path, *words: str) -> list[str]:
 
 
 def test_what_was_dropped_is_in_no_file(path: Path) -> None:
-    """After a drop no byte of the file, its write-ahead log or its index has the body; others may have it open."""
+    """After a scrub no byte of the file, its write-ahead log or its index has the body; others may have it open."""
     body = "somebody@private.example " * 400
     with SqliteStore(path) as other, SqliteStore(path) as store:
         store.append([FIRST, Commit(key=KEY, version=2, body=body)])
@@ -167,6 +167,7 @@ def test_what_was_dropped_is_in_no_file(path: Path) -> None:
         store.append([Commit(key=KEY, version=3, body="{}", snapshot=True)])
         store.drop(KEY, 3)
         store.drop(LogKey("shop/contact/1"), 2)
+        store.scrub()
         assert traces(path, "somebody@private", "shop/contact/1") == []
         assert [commit.version for commit in other.load([KEY])[0]] == [3]
 
@@ -190,22 +191,34 @@ def test_a_log_dropped_whole_leaves_nothing_of_any_size(path: Path, seed: int) -
         gone = sorted(versions)[:10]
         for key in gone:
             store.drop(key, versions[key] + 1)
+        store.scrub()
         assert traces(path, *gone, *(word for key in gone for word in words[key])) == []
         kept = sorted(set(versions) - set(gone))
         assert list(store.keys("", None, 100)) == kept
         assert traces(path, *(words[key][-1] for key in kept)) == [words[key][-1] for key in kept]
 
 
-def test_a_log_cut_short_leaves_the_file_as_large_as_it_is(path: Path) -> None:
-    """Commits below a snapshot that others follow are overwritten where they are; the file is not written anew."""
+def test_a_log_cut_short_is_overwritten_where_it_stands(path: Path) -> None:
+    """To drop what a snapshot stands for writes no file anew: zeros stand there, in a file as large as before."""
     with SqliteStore(path) as store:
         store.append([evolve(commit, body="<private>" * 900, snapshot=commit.version == 20) for commit in WAVE])
-        store.drop(KEY, 2)
-        size = path.stat().st_size
+    size = path.stat().st_size
+    with SqliteStore(path) as store:
         store.drop(KEY, 20)
-        assert path.stat().st_size == size
         assert [commit.version for commit in store.load([KEY])[0]] == list(range(20, 41))
-        assert path.read_bytes().count(b"<private>") < 21 * 900 + 9
+    assert path.stat().st_size == size
+    assert path.read_bytes().count(b"<private>") < 21 * 900 + 9
+
+
+def test_a_drop_waits_for_nobody(path: Path) -> None:
+    """A log is cut short while another process reads the file, and commits wait for the disk afterwards as before."""
+    with SqliteStore(path, patience=0.0) as store, closing(sqlite3.connect(path)) as other:
+        store.append(WAVE)
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM commits").fetchone()
+        store.drop(KEY, 20)
+        assert [commit.version for commit in store.load([KEY])[0]] == list(range(20, 41))
+        assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_a_reader_that_stays_is_named(path: Path) -> None:
@@ -215,27 +228,30 @@ def test_a_reader_that_stays_is_named(path: Path) -> None:
         with closing(sqlite3.connect(path)) as other:
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM commits").fetchone()
+            store.drop(KEY, 3)
             with pytest.raises(StoreError, match="keeps what was dropped in its write-ahead log: another process"):
-                store.drop(KEY, 3)
+                store.scrub()
             assert list(store.load([KEY])[0]) == []
             assert traces(path, "<private>") == ["<private>"]
     assert traces(path, "<private>") == []
 
 
-DROP_AND_DIE = """
+SCRUB_AND_DIE = """
 import os, sys
 from acumatica_b2b.protocols import LogKey
 from acumatica_b2b.stores import SqliteStore
 SqliteStore._clean = lambda self: os._exit(9)
-SqliteStore(sys.argv[1]).drop(LogKey("shop/contact/1"), 2)
+store = SqliteStore(sys.argv[1])
+store.drop(LogKey("shop/contact/1"), 2)
+store.scrub()
 """
 
 
-def test_a_drop_that_was_cut_off_is_finished_by_whoever_opens_the_file(path: Path) -> None:
-    """A process that died between deleting and writing the file anew leaves a mark, and the next one finishes it."""
+def test_a_scrub_that_was_cut_off_is_finished_by_whoever_opens_the_file(path: Path) -> None:
+    """A process that died before the file was written anew leaves a mark, and the next one finishes it."""
     with SqliteStore(path) as store:
         store.append([FIRST, Commit(key=LogKey("shop/contact/1"), version=1, body="<private>")])
-    with child(DROP_AND_DIE, path) as process:
+    with child(SCRUB_AND_DIE, path) as process:
         assert process.wait() == 9
     with SqliteStore(path) as store:
         assert list(store.keys("", None, 9)) == [KEY]
@@ -504,6 +520,18 @@ def test_a_damaged_file_is_never_taken_for_an_empty_one(path: Path, seed: int) -
 
 
 # ------------------------------------------------------------------ a log of an older version
+def test_a_file_with_an_index_of_snapshots_loses_it(path: Path) -> None:
+    """A file that an earlier version made is read as it was, and no longer keeps each snapshot's key twice."""
+    with SqliteStore(path) as store:
+        store.append([evolve(commit, snapshot=commit.version in {5, 30}) for commit in WAVE])
+        store._database.execute("CREATE INDEX snapshots ON commits (key, version) WHERE snapshot")
+        before = store.load([KEY])
+    with SqliteStore(path) as store:
+        assert store.load([KEY]) == before
+        assert [commit.version for commit in before[0]] == list(range(30, 41))
+        assert not store._database.execute("SELECT name FROM sqlite_master WHERE name = 'snapshots'").fetchall()
+
+
 RECORDED = Path(__file__).with_name("data")
 
 

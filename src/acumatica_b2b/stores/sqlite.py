@@ -6,7 +6,7 @@ What `append` has returned survives the loss of the process and of power
 
 import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from os import PathLike, fspath
 from threading import RLock
 from typing import Final, Self
@@ -26,22 +26,18 @@ _TABLES: Final = (
         PRIMARY KEY (key, version)
     )
     """,
-    "CREATE INDEX snapshots ON commits (key, version) WHERE snapshot",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
-_LOAD: Final = """
-    SELECT version, body, snapshot FROM commits
-    WHERE key = :key
-    AND version >= coalesce((SELECT max(version) FROM commits WHERE key = :key AND snapshot), 0)
-    ORDER BY version
-"""
+_LEAN: Final = "DROP INDEX IF EXISTS snapshots"
+"""Earlier versions kept an index of snapshots; a log is read backwards, and ends where its snapshot is."""
+
+_LOAD: Final = "SELECT version, body, snapshot FROM commits WHERE key = ? ORDER BY version DESC"
 _APPEND: Final = "INSERT INTO commits (key, version, snapshot, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _KEYS: Final = "SELECT DISTINCT key FROM commits WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?"
 _DROP: Final = "DELETE FROM commits WHERE key = ? AND version < ?"
-_LEFT: Final = "SELECT count(*) FROM (SELECT 1 FROM commits WHERE key = ? LIMIT 2)"
 
 _MARK_UNCLEAN: Final = "PRAGMA application_id = 1"
-"""In the file's head, for whoever opens it next: something was dropped, and may be found in it still."""
+"""In the file's head, for whoever opens it next: what was dropped may be found in it still, and is not to be."""
 
 _ABOVE_ALL_KEYS: Final = "\x7f"
 """Sorts behind every printable ASCII character."""
@@ -102,7 +98,8 @@ class SqliteStore:
     def load(self, keys: Sequence[LogKey], /) -> Sequence[Sequence[Commit]]:
         """Return each key's commits by version, from its last snapshot on."""
         require_keys(keys)
-        with self._lock, self._explained("read"):
+        # one transaction: else each log is a lock of the file for itself
+        with self._lock, self._explained("read"), self._transaction("DEFERRED"):
             return [self._log(key) for key in keys]
 
     def append(self, commits: Sequence[Commit], /) -> Sequence[bool]:
@@ -124,20 +121,25 @@ class SqliteStore:
             return [LogKey(key) for (key,) in self._database.execute(_KEYS, bounds)]
 
     def drop(self, key: LogKey, before: int, /) -> None:
-        """Forget the commits of a key with versions below `before`: what they said is in no file any more.
+        """Forget the commits of a key with versions below `before`; `scrub` wipes out what is left of them.
+
+        Raises:
+            StoreError: none of them was dropped.
+
+        """
+        require_keys([key])
+        with self._lock, self._explained("written to"), self._in_no_hurry(), self._transaction():
+            self._database.execute(_DROP, (key, before))
+
+    def scrub(self) -> None:
+        """Leave nothing in any file of what was dropped; the whole log is written anew.
 
         Raises:
             StoreError: it can't be written to, or another process has kept the old pages open for too long.
 
         """
-        require_keys([key])
         with self._lock, self._explained("written to"):
-            with self._transaction():
-                if not self._database.execute(_DROP, (key, before)).rowcount:
-                    return
-                (left,) = self._database.execute(_LEFT, (key,)).fetchone()
-                if left < 2:  # none, or one that stands for all
-                    self._database.execute(_MARK_UNCLEAN)
+            self._database.execute(_MARK_UNCLEAN)
             if self._clean():
                 return
         message = (
@@ -148,27 +150,28 @@ class SqliteStore:
 
     def _clean(self) -> bool:
         """Leave nothing in the files that was dropped; tell whether no other process was in the way."""
-        (unclean,) = self._database.execute("PRAGMA application_id").fetchone()
-        if unclean:
-            # deleting merges pages, and may leave copies of rows in what they don't use; a log that is
-            # only cut short below its snapshot is not worth writing the whole file anew
-            self._database.execute("VACUUM")
+        # deleting merges pages, and may leave copies of rows in what they don't use
+        self._database.execute("VACUUM")
         (busy, _, _) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if unclean and not busy:
+        if not busy:
             self._database.execute("PRAGMA application_id = 0")
         return not busy
 
     def _log(self, key: LogKey) -> tuple[Commit, ...]:
-        rows = self._database.execute(_LOAD, {"key": key})
-        return tuple(
-            Commit(key=key, version=version, body=body, snapshot=bool(snapshot)) for version, body, snapshot in rows
-        )
+        log: list[Commit] = []
+        with closing(self._database.execute(_LOAD, (key,))) as rows:
+            for version, body, snapshot in rows:
+                log.append(Commit(key=key, version=version, body=body, snapshot=bool(snapshot)))
+                if snapshot:
+                    break
+        return tuple(reversed(log))
 
     def _prepare(self) -> None:
         with self._transaction():
             self._require_schema()
             # nothing is to be written yet, but who may not write is to hear of it now
             self._database.execute(_DROP, ("", 0))
+            self._database.execute(_LEAN)
         if self._write_ahead() != "wal":
             message = f"sync log {fspath(self.path)!r} can't keep a write-ahead log; put it in a file on a local disk"
             raise StoreError(message)
@@ -209,9 +212,18 @@ class SqliteStore:
                 self._database.execute(statement)
 
     @contextmanager
-    def _transaction(self) -> Generator[None]:
+    def _in_no_hurry(self) -> Generator[None]:
+        """Write without waiting for the disk: whoever appends next waits for this as well."""
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._database.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def _transaction(self, kind: str = "IMMEDIATE") -> Generator[None]:
         # IMMEDIATE: a transaction that begins by reading can't wait for another writer later on
-        self._database.execute("BEGIN IMMEDIATE")
+        self._database.execute(f"BEGIN {kind}")
         try:
             yield
             self._database.execute("COMMIT")

@@ -27,6 +27,7 @@ from acumatica_b2b.protocols import (
     LogKey,
     Page,
     Query,
+    Scrubs,
     Storefront,
     SyncLogStore,
 )
@@ -109,3 +110,8 @@ class AsyncStoreOf:
     async def drop(self, key: LogKey, before: int, /) -> None:
         """Forget the commits of a key with versions below `before`."""
         self.store.drop(key, before)
+
+    async def scrub(self) -> None:
+        """Leave nothing of what was dropped, as far as the store can tell."""
+        if isinstance(self.store, Scrubs):
+            self.store.scrub()

@@ -31,6 +31,7 @@ from acumatica_b2b.protocols import (
     LogKey,
     Page,
     Query,
+    Scrubs,
     Storefront,
     SyncLogStore,
 )
@@ -208,6 +209,11 @@ class FaultyStore:
             return Ok(None)
 
         stored(self.faults.play_all([key], dropped))
+
+    def scrub(self) -> None:
+        """Leave nothing of what was dropped, as far as the store can tell."""
+        if isinstance(self.store, Scrubs):
+            self.store.scrub()
 
 
 # ------------------------------------------------------------------ HTTP

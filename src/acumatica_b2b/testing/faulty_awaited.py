@@ -24,6 +24,7 @@ from acumatica_b2b.protocols import (
     AsyncKnowsRoles,
     AsyncKnowsShoppers,
     AsyncKnowsSuperAdmins,
+    AsyncScrubs,
     AsyncStorefront,
     AsyncSyncLogStore,
     Commit,
@@ -190,6 +191,11 @@ class AsyncFaultyStore:
             return Ok(None)
 
         stored(await self.faults.aplay_all([key], do))
+
+    async def scrub(self) -> None:
+        """Leave nothing of what was dropped, as far as the store can tell."""
+        if isinstance(self.store, AsyncScrubs):
+            await self.store.scrub()
 
 
 @frozen
