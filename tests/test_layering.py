@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,16 @@ SPINE = """
 
 BESIDE = {
     "codec": "errors",
+    "lazily": "",
     "check": "flow errors model",
     "http": "flow errors",
     "protocols": "flow errors model actions",
     "pace": "",
     "quota": "errors http",
-    "stores": "errors model protocols",
+    "stores": "errors model protocols lazily",
     "transports": "errors http",
-    "acumatica": "flow errors model actions check http protocols codec quota runtime",
-    "bigcommerce": "flow errors model actions check http protocols codec quota runtime",
+    "acumatica": "flow errors model actions check http protocols codec quota runtime lazily",
+    "bigcommerce": "flow errors model actions check http protocols codec quota runtime lazily",
     "simulators": "errors model http codec",
 }
 """Rooms beside the core, each with all that it knows of ours. Every other module belongs to the core."""
@@ -177,12 +179,79 @@ def test_only_runtime_and_simulators_read_the_clock(module: str) -> None:
     assert not reads or room(module) in {"runtime", "simulators", "testing", "cli"}
 
 
+# ------------------------------------------------------------------ what is loaded
+def loaded(script: str) -> set[str]:
+    """Return the modules that a script loads, in a process of its own."""
+    whole = f"import sys; early = set(sys.modules)\n{script}\nprint(*(set(sys.modules) - early))"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=True)  # noqa: S603 -- our own script
+    return set(done.stdout.split())
+
+
+def of_ours(modules: Iterable[str]) -> set[str]:
+    """Return those of some modules that are ours."""
+    return {module for module in modules if module.partition(".")[0] == OURS}
+
+
+def test_importing_the_library_loads_next_to_nothing() -> None:
+    """`import acumatica_b2b` makes no attrs class: each name, and what it needs, is loaded when it is first used."""
+    seen = loaded(f"import {OURS}")
+    assert of_ours(seen) == {OURS, f"{OURS}.lazily"}
+    assert not seen & {"attr", "attrs", "cattrs", "asyncio", "typing", "json", "logging"}
+
+
+def test_the_records_load_nothing_of_the_engine() -> None:
+    """Who imports records, errors and the policy gets their modules and no other."""
+    seen = loaded(f"from {OURS} import Customer, Contact, RejectedError, SyncPolicy")
+    assert of_ours(seen) == {f"{OURS}{module}" for module in ("", ".lazily", ".errors", ".model", ".policy")}
+
+
 def test_the_library_loads_no_http_library() -> None:
-    """`import acumatica_b2b` loads nothing that opens a connection, and none of the extras."""
+    """All that `acumatica_b2b` offers loads nothing that opens a connection, no client and none of the extras."""
     heavy = {"click", "http.client", "httpx", "hypothesis", "pytest", "requests", "rich", "urllib.request", "urllib3"}
-    script = f"import sys; early = set(sys.modules); import {OURS}; print(*(set(sys.modules) - early) & {heavy})"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 -- our own script
-    assert done.stdout.split() == []
+    seen = loaded(f"from {OURS} import *")
+    assert not seen & {*heavy, "sqlite3"}
+    assert {room(module) for module in of_ours(seen)} & {*OUTERMOST, *BESIDE} == {*BESIDE, ""} - {
+        "acumatica",
+        "bigcommerce",
+        "simulators",
+        "stores",
+        "transports",
+    }
+
+
+def test_configuring_a_client_loads_no_client() -> None:
+    """The configuration of both systems is read without what talks to them."""
+    seen = loaded(f"from {OURS}.acumatica import AcumaticaConfig; from {OURS}.bigcommerce import BigCommerceConfig")
+    rooms = {module for module in of_ours(seen) if room(module) in {"acumatica", "bigcommerce"}}
+    assert {module.rpartition(".")[2] for module in rooms} == {"acumatica", "bigcommerce", "config"}
+
+
+STUBS = {name_of(file.with_suffix(".py")): file for file in sorted(ROOT.rglob("*.pyi"))}
+"""What type checkers read of the packages that load their names lazily."""
+
+
+@pytest.mark.parametrize("package", STUBS)
+def test_a_stub_says_what_the_package_does(package: str) -> None:
+    """What type checkers see of a package is what there is at run time: the same names, from the same modules."""
+    stub = ast.parse(STUBS[package].read_text(encoding="utf-8"))
+    homes = {
+        alias.name: str(node.module) for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    (said,) = (ast.literal_eval(node.value) for node in stub.body if isinstance(node, ast.Assign))
+    offered = import_module(package)
+    assert sorted(offered.__all__) == sorted(said) == sorted(homes)
+    for name, home in homes.items():
+        assert getattr(offered, name) is getattr(import_module(home), name)
+        assert f"{package}.{name}" not in MODULES
+    assert set(said) <= set(dir(offered))
+
+
+def test_a_name_that_is_not_there_is_named() -> None:
+    """AttributeError, as of any module, and so ImportError where it is imported."""
+    with pytest.raises(AttributeError, match="module 'acumatica_b2b' has no attribute 'Kontakt'"):
+        acumatica_b2b.Kontakt  # type: ignore[attr-defined]  # noqa: B018  # on purpose
+    with pytest.raises(ImportError, match="Kontakt"):
+        from acumatica_b2b import Kontakt  # type: ignore[attr-defined]  # noqa: F401, PLC0415  # on purpose
 
 
 # ------------------------------------------------------------------ the test itself

@@ -1,43 +1,14 @@
 """The ERP's side: a client of Acumatica's contract-based REST API."""
 
-from acumatica_b2b.acumatica.changes import since
-from acumatica_b2b.acumatica.client import Acumatica, AsyncAcumatica
-from acumatica_b2b.acumatica.config import (
-    AcumaticaConfig,
-    AttributeRow,
-    Everyone,
-    OptIn,
-    PlainField,
-    SiteRows,
-    Source,
-    UserField,
-    opt_in,
-    source,
-)
-from acumatica_b2b.acumatica.credentials import Credentials, HostToken, OAuthPassword, OAuthRefresh, Password
-from acumatica_b2b.acumatica.tokens import AsyncTokenSource, AsyncTokenStore, TokenSource, TokenStore
+from acumatica_b2b.lazily import lazily
 
-__all__ = [
-    "Acumatica",
-    "AcumaticaConfig",
-    "AsyncAcumatica",
-    "AsyncTokenSource",
-    "AsyncTokenStore",
-    "AttributeRow",
-    "Credentials",
-    "Everyone",
-    "HostToken",
-    "OAuthPassword",
-    "OAuthRefresh",
-    "OptIn",
-    "Password",
-    "PlainField",
-    "SiteRows",
-    "Source",
-    "TokenSource",
-    "TokenStore",
-    "UserField",
-    "opt_in",
-    "since",
-    "source",
-]
+__all__, __getattr__, __dir__ = lazily(  # pyright: ignore[reportUnsupportedDunderAll]  # it reads the stub
+    __name__,
+    {
+        "changes": "since",
+        "client": "Acumatica AsyncAcumatica",
+        "config": ("AcumaticaConfig AttributeRow Everyone OptIn PlainField SiteRows Source UserField opt_in source"),
+        "credentials": "Credentials HostToken OAuthPassword OAuthRefresh Password",
+        "tokens": "AsyncTokenSource AsyncTokenStore TokenSource TokenStore",
+    },
+)

@@ -1,6 +1,11 @@
 """BigCommerce B2B Edition: a storefront over its REST Management API V3."""
 
-from acumatica_b2b.bigcommerce.client import AsyncBigCommerce, BigCommerce
-from acumatica_b2b.bigcommerce.config import BigCommerceConfig
+from acumatica_b2b.lazily import lazily
 
-__all__ = ["AsyncBigCommerce", "BigCommerce", "BigCommerceConfig"]
+__all__, __getattr__, __dir__ = lazily(  # pyright: ignore[reportUnsupportedDunderAll]  # it reads the stub
+    __name__,
+    {
+        "client": "AsyncBigCommerce BigCommerce",
+        "config": "BigCommerceConfig",
+    },
+)

@@ -1,20 +1,15 @@
 """The commands, their options and their exit codes."""
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Never
 
 import click
-from rich.text import Text
 
-from acumatica_b2b.cli import deciding, planfile, render, shapes
-from acumatica_b2b.cli.config import read_config
-from acumatica_b2b.cli.options import EPILOG, Code, code_of_report, config_option, json_option, print_json
+from acumatica_b2b.cli import deciding
+from acumatica_b2b.cli.options import EPILOG, Code, config_option, json_option
 from acumatica_b2b.errors import AcumaticaB2BError, AuthenticationError, ConfigurationError, StoreError
-from acumatica_b2b.report import Plan
 
-_SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+_SECTIONS: Final = {
     "Every day": ("plan", "sync", "log", "explain", "check"),
     "With a plan in a file": ("approve", "apply"),
     "What people decide": ("retry", "skip", "link", "unlink", "adopt", "forget"),
@@ -43,7 +38,9 @@ class _Explaining(click.Group):
 
 
 def _end(message: str, code: Code) -> Never:
-    render.console(stderr=True).print(Text.assemble(("acumatica-b2b: ", "bold red"), message), soft_wrap=True)
+    from acumatica_b2b.cli import render
+
+    render.show_failure(render.console(stderr=True), message)
     raise click.exceptions.Exit(code)
 
 
@@ -66,32 +63,9 @@ def cli() -> None:
 @click.pass_context
 def plan(ctx: click.Context, customers: tuple[str, ...], out: Path | None, config_file: Path, *, as_json: bool) -> None:
     """Show what a sync of CUSTOMERS, or of all, would do; write nothing to either system."""
-    from acumatica_b2b.cli import connect  # noqa: PLC0415  # --help loads no HTTP library
+    from acumatica_b2b.cli import doing
 
-    config = read_config(config_file)
-    with connect.hosted(config, os.environ, "planning") as host:
-        found = connect.plan(host, customers)
-        before = planfile.write_plan(out, found, config.policy, host.clock.now()) if out else None
-    if as_json:
-        print_json(shapes.plan_shape(found, config.policy))
-    else:
-        render.show_plan(render.console(), found, config.policy, str(out or "FILE"))
-    if out:
-        _say_where(out, before)
-    ctx.exit(_code_of_plan(found))
-
-
-def _say_where(file: Path, before: planfile.PlanFile | None) -> None:
-    instead = f", in place of that of {before.sealed.made.astimezone():%Y-%m-%d %H:%M}" if before else ""
-    click.echo(f"The plan is in {str(file)!r}{instead}; `apply` does what it says.", err=True)
-
-
-def _code_of_plan(found: Plan) -> Code:
-    if found.troubles or (not found.steps and any(finding.act_now for finding in found.findings)):
-        return Code.FAILURES
-    if found.held or any(company.on_approval for company in found.companies):
-        return Code.HELD
-    return Code.TO_DO if found.steps else Code.DONE
+    ctx.exit(doing.plan(customers, out, config_file, as_json=as_json))
 
 
 @cli.command(short_help="Bring companies in step with their customers.")
@@ -111,19 +85,11 @@ def sync(
     as_json: bool,
 ) -> None:
     """Bring the companies of CUSTOMERS in step, or of those that changed since the last run."""
-    from acumatica_b2b.cli import connect  # noqa: PLC0415  # as above
+    from acumatica_b2b.cli import doing
 
     if bool(customers) + everything + changed > 1:
         raise click.UsageError("name customers, or --all, or --changed: one of the three")
-    config = read_config(config_file)
-    asked: connect.Asked = customers or (connect.Scope.ALL if everything else connect.Scope.CHANGED)
-    with connect.hosted(config, os.environ, "syncing") as host:
-        report = connect.sync(host, asked)
-    if as_json:
-        print_json(shapes.report_shape(report, config.policy.primary_role))
-    else:
-        render.show_report(render.console(), report, config.policy.primary_role)
-    ctx.exit(code_of_report(report))
+    ctx.exit(doing.sync(customers, config_file, everything=everything, as_json=as_json))
 
 
 @cli.command(short_help="Show the Customer Log of one customer.")
@@ -132,16 +98,9 @@ def sync(
 @json_option
 def log(customer: str, config_file: Path, *, as_json: bool) -> None:
     """Show the Customer Log of CUSTOMER: what the syncs did with it, oldest first."""
-    from acumatica_b2b.cli import connect  # noqa: PLC0415  # as above
+    from acumatica_b2b.cli import logged
 
-    rows = connect.log(read_config(config_file), customer)
-    if as_json:
-        print_json({"customer": customer, "rows": [shapes.row_shape(row) for row in rows]})
-    elif rows:
-        every = [(customer, row) for row in rows]
-        render.console().print(render.log_table(f"Customer Log of {customer}", every, timed=True, many=len(rows)))
-    else:
-        click.echo(f"No sync has anything to tell of customer {customer}.")
+    logged.log(customer, config_file, as_json=as_json)
 
 
 @cli.command(short_help="Look at the set-up; say what is wrong, and the way out.")
@@ -153,16 +112,9 @@ def check(ctx: click.Context, config_file: Path, *, as_json: bool) -> None:
 
     Nothing is written to either system. What is wrong is said with its way out; it stops only what rests on it.
     """
-    from acumatica_b2b.cli import checked, connect  # noqa: PLC0415  # as above
+    from acumatica_b2b.cli import doing
 
-    config = read_config(config_file)
-    with connect.hosted(config, os.environ, "checking") as host:
-        result = connect.check(host)
-    if as_json:
-        print_json(checked.result_shape(result))
-    else:
-        checked.show_result(render.console(), result)
-    ctx.exit(Code.DONE if result.ok else Code.FAILURES)
+    ctx.exit(doing.check(config_file, as_json=as_json))
 
 
 @cli.command(short_help="Tell all that is known of one contact, and why.")
@@ -175,16 +127,9 @@ def explain(ctx: click.Context, contact: str, config_file: Path, *, as_json: boo
 
     Nothing is written anywhere.
     """
-    from acumatica_b2b.cli import connect, explained  # noqa: PLC0415  # as above
+    from acumatica_b2b.cli import doing
 
-    config = read_config(config_file)
-    with connect.hosted(config, os.environ, "looking") as host:
-        told = connect.explain(host, contact.strip())
-    if as_json:
-        print_json(explained.explanation_shape(told))
-    else:
-        explained.show_explanation(render.console(), told)
-    ctx.exit(Code.DONE if told.known and not told.trouble else Code.FAILURES)
+    ctx.exit(doing.explain(contact, config_file, as_json=as_json))
 
 
 for _command in deciding.COMMANDS:
@@ -198,7 +143,7 @@ for _command in deciding.COMMANDS:
 @click.pass_context
 def demo(ctx: click.Context, seed: int | None, *, as_json: bool) -> None:
     """Play a contact's way to Primary Admin against simulators of both systems."""
-    from acumatica_b2b.cli import scenes  # noqa: PLC0415  # as above
+    from acumatica_b2b.cli import scenes
 
     ctx.exit(Code.DONE if scenes.tell(seed, as_json=as_json) else Code.FAILURES)
 
@@ -228,7 +173,7 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Serve simulators of both systems until Ctrl-C; print their addresses and a ready configuration."""
-    from acumatica_b2b.cli import simulate as serve  # noqa: PLC0415  # as above
+    from acumatica_b2b.cli import simulate as serve
 
     wanted = serve.Wanted(
         seed=seed,

@@ -16,7 +16,6 @@ from acumatica_b2b.model import RecordKind
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.quota import Quota
 
-DEFAULT_FILE: Final = "acumatica-b2b.toml"
 PASSWORD: Final = "ACUMATICA_PASSWORD"  # noqa: S105  # the variable's name
 CLIENT_SECRET: Final = "ACUMATICA_CLIENT_SECRET"  # noqa: S105  # as above
 TOKEN: Final = "BIGCOMMERCE_TOKEN"  # noqa: S105  # as above

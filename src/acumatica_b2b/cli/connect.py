@@ -15,22 +15,19 @@ from acumatica_b2b.acumatica import Acumatica
 from acumatica_b2b.bigcommerce import BigCommerce
 from acumatica_b2b.check import CheckResult
 from acumatica_b2b.cli.config import Config
+from acumatica_b2b.cli.logged import require_log
 from acumatica_b2b.cli.render import console
 from acumatica_b2b.cli.watching import StoppableClock, stoppable, watched
 from acumatica_b2b.contact_sync import ContactSync
-from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.decisions import Decision
 from acumatica_b2b.drivers import Listener, nobody
-from acumatica_b2b.errors import ConfigurationError, StoreError
+from acumatica_b2b.errors import StoreError
 from acumatica_b2b.explaining import Explanation
 from acumatica_b2b.forgetting import Forgotten
 from acumatica_b2b.http import Retries
-from acumatica_b2b.keys import customer_key, history_key
-from acumatica_b2b.model import CustomerID
 from acumatica_b2b.protocols import Clock, SyncLogStore
 from acumatica_b2b.report import Plan, RunReport
 from acumatica_b2b.runtime import SystemClock
-from acumatica_b2b.saving import Log
 from acumatica_b2b.sealed import SealedPlan
 from acumatica_b2b.stores import MemoryStore, SqliteStore
 from acumatica_b2b.transports.httpx import HttpxTransport
@@ -112,7 +109,7 @@ def forget(host: Host, contact: str) -> Forgotten:
         ConfigurationError: nothing was ever synced into this log.
 
     """
-    _require_log(host.config)
+    require_log(host.config)
     with connected(host, partial(SqliteStore, host.config.log)) as contact_sync:
         return contact_sync.forget(contact)
 
@@ -121,25 +118,6 @@ def explain(host: Host, contact: str) -> Explanation:
     """Return what is known of one contact; nothing is written."""
     with connected(host, _reading(host.config)) as contact_sync:
         return contact_sync.explain(contact)
-
-
-def log(config: Config, customer: str) -> tuple[LogRow, ...]:
-    """Return the Customer Log of one customer, oldest first; neither system is asked.
-
-    Raises:
-        ConfigurationError: nothing was ever synced into this log.
-
-    """
-    _require_log(config)
-    with SqliteStore(config.log) as store:
-        keys = customer_key(config.policy, CustomerID(customer)), history_key(config.policy, CustomerID(customer))
-        commits, history = store.load(keys)
-    return Log(customer=CustomerID(customer), commits=commits, history=history).told()
-
-
-def _require_log(config: Config) -> None:
-    if not config.log.exists():
-        raise ConfigurationError(f"there is no sync log {str(config.log)!r} yet; the first sync makes it")
 
 
 def check(host: Host) -> CheckResult:

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from acumatica_b2b.cli import connect
 from acumatica_b2b.cli.config import Config, parse_config
+from acumatica_b2b.cli.logged import rows_of
 from acumatica_b2b.cli.stage import Clerk, Stage
 from acumatica_b2b.cli.story import Act, Story
 from acumatica_b2b.customer_log import LogRow
@@ -113,7 +114,7 @@ def _added(config: Config, known: dict[str, int]) -> tuple[tuple[str, LogRow], .
     """Return the rows behind the known ones, and know them from now on."""
     added: list[tuple[str, LogRow]] = []
     for customer, count in known.items():
-        rows = connect.log(config, customer)
+        rows = rows_of(customer, config)
         added += [(customer, row) for row in rows[count:]]
         known[customer] = len(rows)
     return tuple(added)

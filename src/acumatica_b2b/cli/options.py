@@ -1,16 +1,13 @@
-"""What the commands have in common: exit codes, options, JSON."""
+"""What the commands have in common: exit codes and options."""
 
 import enum
 import getpass
-import json
 from pathlib import Path
 from typing import Final
 
 import click
 
-from acumatica_b2b.cli.config import DEFAULT_FILE
-from acumatica_b2b.cli.shapes import Shape
-from acumatica_b2b.report import RunReport
+DEFAULT_FILE: Final = "acumatica-b2b.toml"
 
 
 class Code(enum.IntEnum):
@@ -59,17 +56,3 @@ by_option = click.option(
     show_default="your login name",
     help="Who decides it, for the Customer Log.",
 )
-
-
-def print_json(shape: Shape) -> None:
-    """Print plain data."""
-    click.echo(json.dumps(shape, indent=2))
-
-
-def code_of_report(report: RunReport) -> Code:
-    """Return what a run comes to; what somebody has to act on now comes first."""
-    if any(finding.act_now for finding in report.findings):
-        return Code.FAILURES
-    if report.held:
-        return Code.HELD
-    return Code.DONE if report.ok else Code.FAILURES

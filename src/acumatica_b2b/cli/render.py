@@ -177,6 +177,11 @@ def _sign(step: Step) -> Text:
     return Text(sort.value, style=_COLOURS[sort])
 
 
+def show_failure(out: Console, message: str) -> None:
+    """Print why a command ended."""
+    out.print(Text.assemble(("acumatica-b2b: ", "bold red"), message), soft_wrap=True)
+
+
 def _apart(out: Console, made: Table) -> None:
     out.print(made)
     out.print()
