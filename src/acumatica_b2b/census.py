@@ -1,12 +1,7 @@
 """Who the ERP listed in a run, and whom the log knows beside them: customers that were deleted."""
 
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Mapping, Sequence
 from typing import Final
-
-from attrs import define, field
 
 from acumatica_b2b.effects import Keys, Load
 from acumatica_b2b.findings import FindingKind
@@ -14,6 +9,7 @@ from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.keys import contact_key, customer_key, customer_of
 from acumatica_b2b.logstate import LogState, fold
 from acumatica_b2b.mapping import DELETED, customer_record
+from acumatica_b2b.marks import Census
 from acumatica_b2b.model import ContactID, CustomerID
 from acumatica_b2b.observing import read_home
 from acumatica_b2b.policy import SyncPolicy
@@ -22,33 +18,6 @@ from acumatica_b2b.terms import Terms
 
 _PAGE: Final = 1000
 """Keys of the log that are read at once."""
-
-
-@define
-class Census:
-    """The customers that a reading listed, at eight bytes each: a million of them is not much."""
-
-    _marks: "array[int]" = field(factory=lambda: array("Q"), repr=False)
-    _sorted: bool = field(default=True, repr=False)
-
-    def count(self, customers: Iterable[CustomerID]) -> None:
-        """Note that these were listed."""
-        self._marks.extend(map(_mark, customers))
-        self._sorted = False
-
-    def missing(self, customers: Iterable[CustomerID]) -> list[CustomerID]:
-        """Return those of these that were not listed."""
-        if not self._sorted:
-            self._marks, self._sorted = array("Q", sorted(self._marks)), True
-        return [customer for customer in customers if not self._has(_mark(customer))]
-
-    def _has(self, mark: int) -> bool:
-        place = bisect_left(self._marks, mark)
-        return place < len(self._marks) and self._marks[place] == mark
-
-
-def _mark(customer: CustomerID) -> int:
-    return int.from_bytes(blake2b(customer.encode(), digest_size=8).digest())
 
 
 def homes_of(contacts: Sequence[ContactID], policy: SyncPolicy) -> Flow[Mapping[ContactID, CustomerID]]:

@@ -54,6 +54,8 @@ class _Flows:
     listener: Listener = nobody
     workers: int = 2
     wave: int = 200
+    told: int = 100_000
+    """So many steps and findings a report keeps one by one, however much was done; all are counted."""
 
     def __attrs_post_init__(self) -> None:
         for name, value in (("workers", self.workers), ("wave", self.wave)):
@@ -67,7 +69,13 @@ class _Flows:
 
     def _terms(self) -> Flow[Terms]:
         run = yield from ask(NewID())
-        return Terms(policy=self.policy, capabilities=self.storefront.capabilities, mapping=self.mapping, run=run)
+        return Terms(
+            policy=self.policy,
+            capabilities=self.storefront.capabilities,
+            mapping=self.mapping,
+            run=run,
+            told=self.told,
+        )
 
     def _planned(self, customers: Iterable[str] | None) -> Flow[Plan]:
         terms = yield from self._terms()

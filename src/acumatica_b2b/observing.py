@@ -168,7 +168,7 @@ def _adoption(world: World, owners: Owners) -> Flow[tuple[World, Company | None]
             customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
         )
         company = value_of((yield from ask(Observe(ref))))
-        if company and not company.external_id and (yield from owners.of(company.id, world.policy)) is None:
+        if company and not company.external_id and not (yield from owners.have(company.id, world.policy)):
             candidates.append(company)
     match candidates:
         case []:

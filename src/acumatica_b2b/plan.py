@@ -59,6 +59,11 @@ class CompanyPlan:
     guarded: tuple[tuple[Guarded, str], ...] = ()
     """What counts against the limits, or needs an approval: of which kind, and the name it is approved by."""
 
+    @property
+    def says(self) -> bool:
+        """Whether something would be done, or is to be told."""
+        return bool(self.steps or self.findings or self.adopts or self.on_approval)
+
 
 def plan_company(world: World) -> CompanyPlan:
     """Return the plan for one customer: its next steps, unfolded as if each succeeded."""

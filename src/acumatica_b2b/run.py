@@ -1,14 +1,14 @@
 """A run: wave after wave of customers; first what adds and changes, then what removes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from attrs import evolve
 
 from acumatica_b2b import guard
-from acumatica_b2b.census import Census, homes_of, unlisted
+from acumatica_b2b.census import homes_of, unlisted
 from acumatica_b2b.effects import (
     Chosen,
     CustomerSettled,
@@ -40,16 +40,17 @@ from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, to
 from acumatica_b2b.guard import within
 from acumatica_b2b.keys import customer_key, customer_of
 from acumatica_b2b.logstate import fold
+from acumatica_b2b.marks import Census
 from acumatica_b2b.model import Customer, CustomerID, NoteID
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, Guarded
 from acumatica_b2b.protocols import ChangedSince, Everything, Page, PrimaryMarks, Watermark
-from acumatica_b2b.report import Plan, RunReport, Trouble
+from acumatica_b2b.report import Plan, Result, RunReport, Trouble
 from acumatica_b2b.runlog import Counted, RunEntry, Watermarked
 from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
 from acumatica_b2b.shared import claims_settled
 from acumatica_b2b.synclog import read_body
-from acumatica_b2b.tally import Result, Tally, added, replaced, report_of, tally_of, too_many_failures
+from acumatica_b2b.tally import Tally, added, replaced, report_of, tally_of, too_many_failures, trouble_of, without
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms
 
 
@@ -69,11 +70,11 @@ def sync_run(
     terms = evolve(terms, approved=state.tally.approved(terms.policy.limits, now))
     yield from ask(Tell(RunStarted(run=terms.run)))
     census = Census()
-    workers = yield from side_by_side(_worker(source, terms, wave, census) for _ in range(width))
-    first = added(workers)
+    each = evolve(terms, told=terms.told // width)
+    first = added((yield from side_by_side(_worker(source, each, wave, census) for _ in range(width))))
     if isinstance(source, Everything) and not first.stopped:
         also = yield from unlisted(census, terms, known=True)
-    first = yield from _joined(first, source, also, terms, wave)
+    first = yield from _joined(first, census.missing(first.look_at | also), terms, wave)
     last, held = (first, frozenset[Guarded]()) if first.stopped else (yield from _second_pass(first, terms, wave))
     if not last.stopped:
         whole = isinstance(source, Everything)
@@ -85,7 +86,7 @@ def _ending(last: Tally, before: guard.Tally, now: guard.Tally, *, whole: bool) 
     """Yield what the run log learns from a run that came to its end."""
     if last.watermark:
         yield Watermarked(watermark=last.watermark)
-    if whole and not any(isinstance(result, Trouble) for result in last.results):
+    if whole and not last.counts.troubles:
         # what others added meanwhile was not counted
         users = last.linked_users + now.users - before.users - last.users
         companies = last.linked_companies + now.companies - before.companies - last.companies
@@ -111,14 +112,16 @@ def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunRe
 def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
     """Return what a run would do; nothing is written anywhere."""
     yield from _ready(terms)
+    customers = 0
     companies: list[CompanyPlan] = []
     troubles: list[Trouble] = []
     while page := (yield from ask(NextPage(source, wave))):
         yield from ask(Tell(WaveRead(customers=len(page.items))))
-        troubles += [Trouble(customer=u.customer, error=u.error) for u in page.unreadable]
+        troubles += [trouble_of(u.customer, u.error) for u in page.unreadable]
         flows = (_alone(customer.id, plan_customer(customer, terms)) for customer in page.items)
         results = yield from through(together(flows), claims_settled)
-        companies += [result for result in results if isinstance(result, CompanyPlan)]
+        customers += len(results)
+        companies += [result for result in results if isinstance(result, CompanyPlan) and result.says]
         troubles += [result for result in results if isinstance(result, Trouble)]
     tally, now = (yield from run_state(terms)).tally, (yield from ask(Now()))
     approved = tally.approved(terms.policy.limits, now)
@@ -126,7 +129,7 @@ def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
     for company in companies:
         wanted.update(guard.counted(kind for kind, name in company.guarded if name not in approved))
     held = frozenset(kind for kind, n in wanted.items() if not within(terms.policy.limits, tally, kind, n, now))
-    return Plan(companies=tuple(companies), troubles=tuple(troubles), held=held, approved=approved)
+    return Plan(customers=customers, companies=tuple(companies), troubles=tuple(troubles), held=held, approved=approved)
 
 
 def _ready(terms: Terms) -> Flow[None]:
@@ -161,7 +164,8 @@ def _worker(source: Source, terms: Terms, size: int, census: Census) -> Flow[Tal
             break
         census.count(customer.id for customer in page.items)
         census.count(unreadable.customer for unreadable in page.unreadable)
-        tally = added((tally, (yield from _page(page, terms, whole=isinstance(source, Everything)))))
+        room = evolve(terms, told=terms.told - tally.told)
+        tally = added((tally, (yield from _page(page, room, whole=isinstance(source, Everything)))))
         tally = evolve(tally, stopped=tally.stopped or too_many_failures(tally, terms))
     return tally
 
@@ -172,15 +176,16 @@ def _page(page: Page[Customer], terms: Terms, *, whole: bool) -> Flow[Tally]:
     gone = {u.customer for u, log in zip(page.unreadable, known, strict=True) if log and _is_gone(u.error)}
     deleted = (Customer(id=customer, note_id=NoteID(""), name="", deleted=True) for customer in gone)
     results = yield from _wave((*page.items, *deleted), terms)
-    unreadable = [Trouble(customer=u.customer, error=u.error) for u in page.unreadable if u.customer not in gone]
+    unreadable = [trouble_of(u.customer, u.error) for u in page.unreadable if u.customer not in gone]
     for trouble in unreadable:
         yield from _told(trouble)
     every = (*results, *unreadable)
     yield from recorded(terms, lambda state: wave_entries(state, every))
-    seen = frozenset[CustomerID]() if whole else frozenset(result.customer for result in every)
-    tally = tally_of(every)
+    tally = evolve(tally_of(every, terms.told), watermark=page.watermark)
+    if whole:  # whoever is named is listed as well
+        return evolve(tally, look_at=frozenset())
     homes = yield from homes_of(page.strays, terms.policy)
-    return evolve(tally, watermark=page.watermark, seen=seen, look_at=tally.look_at.union(homes.values()))
+    return evolve(tally, look_at=tally.look_at.union(homes.values()))
 
 
 def _is_gone(error: Exception) -> bool:
@@ -204,7 +209,7 @@ def _alone(customer: CustomerID, flow: Flow[Any]) -> Flow[Any]:
     except AuthenticationError:
         raise
     except (RemoteError, DecodeError, StalePlanError, LeftToAnotherError) as error:
-        return Trouble(customer=customer, error=error)
+        return trouble_of(customer, error)
 
 
 def _told(result: Result) -> Flow[None]:
@@ -217,29 +222,26 @@ def _told(result: Result) -> Flow[None]:
 
 
 # ------------------------------------------------------------------ what follows the first reading
-def _joined(first: Tally, source: Source, also: frozenset[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
+def _joined(first: Tally, named: Sequence[CustomerID], terms: Terms, size: int) -> Flow[Tally]:
     """Look at the customers that others named, and at those whose lease has run out meanwhile."""
     tally = first
-    named_by_others = frozenset[CustomerID]() if isinstance(source, Everything) else first.look_at
-    named = frozenset[CustomerID]() if terms.expected else (named_by_others | also) - first.seen
-    if named and not tally.stopped:
+    if named and not terms.expected and not tally.stopped:
         tally = added((tally, (yield from _chosen(named, terms, size))))
-    leases = {t.customer: until for t in tally.results if isinstance(t, Trouble) and (until := _lease(t.error))}
-    until = max(leases.values(), default=None)
+    left = [result for result in tally.results if _lease(result)]
+    until = max(filter(None, map(_lease, left)), default=None)
     if until is None or tally.stopped:
         return tally
     pause = (until - (yield from ask(Now()))).total_seconds() + 0.01
     if pause > 0:
-        yield from ask(
-            Tell(Waiting(seconds=pause, reason=f"{len(leases)} customers are left to a run that was cut off"))
-        )
+        yield from ask(Tell(Waiting(seconds=pause, reason=f"{len(left)} customers are left to a run that was cut off")))
         yield from ask(Wait(pause))
-    again = yield from _chosen(frozenset(leases), terms, size)
-    kept = tuple(result for result in tally.results if result.customer not in leases)
-    return added((evolve(tally, results=kept, customers=tally.customers - len(leases)), again))
+    again = yield from _chosen((result.customer for result in left), terms, size)
+    return added((without(tally, left), again))
 
 
-def _lease(error: Exception) -> datetime | None:
+def _lease(result: Result) -> datetime | None:
+    """Return until when a customer is left to another run."""
+    error = result.error if isinstance(result, Trouble) else None
     return error.until if isinstance(error, LeftToAnotherError) else None
 
 
@@ -261,17 +263,12 @@ def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, fro
         # who waits stands beside who releases, so that their claims are settled together
         due = first.second_pass | first.waits
         tally = replaced(tally, due, (yield from _chosen(due, terms, size)))
-    released = _releases(tally)
+    released = tally.released
     while released and tally.waits and not tally.stopped:
         again = yield from _chosen(tally.waits, terms, size)
         tally = replaced(tally, tally.waits, again)
-        released = _releases(again)  # who waits may wait for one another
+        released = again.released  # who waits may wait for one another
     return tally, held
-
-
-def _releases(tally: Tally) -> bool:
-    """Tell whether something was given up in the shop that others may wait for."""
-    return any(isinstance(result, Settled) and result.released for result in tally.results)
 
 
 def _moved_marks(terms: Terms, size: int) -> Flow[frozenset[CustomerID]]:

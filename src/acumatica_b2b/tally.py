@@ -1,18 +1,27 @@
 """What workers and passes come to, and how they add up to a report."""
 
-from collections.abc import Iterable
-from typing import TypeAlias
+import traceback
+from collections.abc import Iterable, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from acumatica_b2b.errors import NotSentError, RateLimitedError, StalePlanError
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.protocols import Watermark
-from acumatica_b2b.report import RunReport, Trouble
+from acumatica_b2b.report import Counts, Result, RunReport, Trouble, counts_of
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms
 
-Result: TypeAlias = Settled | Trouble
+
+def trouble_of(customer: CustomerID, error: Exception) -> Trouble:
+    """Return a customer's trouble: the error says where it was raised, and holds nothing of what was at hand there."""
+    one: BaseException | None = error
+    met = set[int]()
+    while one and id(one) not in met:
+        traceback.clear_frames(one.__traceback__)
+        met.add(id(one))
+        one = one.__cause__ or one.__context__
+    return Trouble(customer=customer, error=error)
 
 
 @frozen(kw_only=True)
@@ -21,11 +30,17 @@ class Tally:
 
     customers: int = 0
     results: tuple[Result, ...] = ()
+    """Of whom something is to be told: as many as there is room for, and all that are looked at again in this run."""
+    told: int = 0
+    """How many steps and findings these have."""
+    counts: Counts = field(factory=Counts)
+    """Of all customers."""
+    released: bool = False
+    """Whether something was given up in the shop that others may wait for."""
     second_pass: frozenset[CustomerID] = frozenset()
     waits: frozenset[CustomerID] = frozenset()
     look_at: frozenset[CustomerID] = frozenset()
-    seen: frozenset[CustomerID] = frozenset()
-    """Who was synced, where others may name them again: not in a run over everything."""
+    """Whom others named; nobody in a run over everything, which looks at all."""
     linked_users: int = 0
     """How many users these customers have now, those left out who could not be looked at."""
     linked_companies: int = 0
@@ -38,15 +53,19 @@ class Tally:
     watermark: Watermark | None = None
 
 
-def tally_of(results: Iterable[Result]) -> Tally:
-    """Return what the results of one page come to."""
+def tally_of(results: Iterable[Result], room: int) -> Tally:
+    """Return what the results of one page come to; there is room for so many steps and findings."""
     every = tuple(results)
     settled = [result for result in every if isinstance(result, Settled)]
     errors = (result.error if isinstance(result, Trouble) else result.outage for result in every)
     outage = next((error for error in errors if isinstance(error, NotSentError | RateLimitedError)), None)
+    kept = fitting([result for result in every if _worth_telling(result)], room)
     return Tally(
         customers=len(every),
-        results=tuple(result for result in every if _worth_telling(result)),
+        results=kept,
+        told=sum(map(_size, kept)),
+        counts=counts_of(every),
+        released=any(result.released for result in settled),
         second_pass=frozenset(result.customer for result in settled if result.second_pass),
         waits=frozenset(result.customer for result in settled if result.waits),
         look_at=frozenset(customer for result in settled for customer in result.look_at),
@@ -67,6 +86,27 @@ def _is_failure(result: Result) -> bool:
     return result.failures > 0
 
 
+def fitting(results: Iterable[Result], room: int) -> tuple[Result, ...]:
+    """Return the results that there is room for, and those that are needed whether there is or not."""
+    kept: list[Result] = []
+    for result in results:
+        if _needed(result) or (room > 0 and _size(result) <= room):
+            kept.append(result)
+            room -= _size(result)
+    return tuple(kept)
+
+
+def _size(result: Result) -> int:
+    return 1 if isinstance(result, Trouble) else len(result.steps) + len(result.findings)
+
+
+def _needed(result: Result) -> bool:
+    """Tell whether somebody has to hear of it, or the run itself comes back to it."""
+    if isinstance(result, Trouble) or result.failures or result.second_pass or result.waits:
+        return True
+    return any(finding.act_now for finding in result.findings)
+
+
 def _worth_telling(result: Result) -> bool:
     return isinstance(result, Trouble) or bool(result.steps or result.findings or result.failures or result.released)
 
@@ -77,10 +117,12 @@ def added(tallies: Iterable[Tally]) -> Tally:
     return Tally(
         customers=sum(part.customers for part in parts),
         results=tuple(result for part in parts for result in part.results),
+        told=sum(part.told for part in parts),
+        counts=sum((part.counts for part in parts), Counts()),
+        released=any(part.released for part in parts),
         second_pass=frozenset[CustomerID]().union(*(part.second_pass for part in parts)),
         waits=frozenset[CustomerID]().union(*(part.waits for part in parts)),
         look_at=frozenset[CustomerID]().union(*(part.look_at for part in parts)),
-        seen=frozenset[CustomerID]().union(*(part.seen for part in parts)),
         linked_users=sum(part.linked_users for part in parts),
         linked_companies=sum(part.linked_companies for part in parts),
         users=sum(part.users for part in parts),
@@ -96,18 +138,33 @@ def replaced(old: Tally, redone: frozenset[CustomerID], new: Tally) -> Tally:
     """Return both passes as one: how customers stand later, with the steps of both."""
     later: dict[CustomerID, Result] = {customer: Settled(customer=customer) for customer in redone}
     later |= {result.customer: result for result in new.results}
-    before = {result.customer: result for result in old.results}
+    before = {result.customer: result for result in old.results if result.customer in later}
     merged = [_both(before.get(customer), result) for customer, result in later.items()]
     kept = [result for result in old.results if result.customer not in later]
     return evolve(
         old,
         results=(*kept, *(result for result in merged if _worth_telling(result))),
+        told=old.told + new.told,
+        counts=old.counts.replacing(counts_of(before.values())) + new.counts,
+        released=old.released or new.released,
         waits=(old.waits - redone) | new.waits,
         linked_users=old.linked_users + new.users,
         linked_companies=old.linked_companies + new.companies,
         users=old.users + new.users,
         companies=old.companies + new.companies,
         stopped=new.stopped,
+    )
+
+
+def without(tally: Tally, left: Sequence[Result]) -> Tally:
+    """Return a tally without some of its customers."""
+    gone = {result.customer for result in left}
+    return evolve(
+        tally,
+        customers=tally.customers - len(gone),
+        results=tuple(result for result in tally.results if result.customer not in gone),
+        told=tally.told - sum(map(_size, left)),
+        counts=tally.counts.replacing(counts_of(left)),
     )
 
 
@@ -127,12 +184,12 @@ def too_many_failures(tally: Tally, terms: Terms) -> str:
 
 def report_of(tally: Tally, terms: Terms, held: frozenset[Guarded]) -> RunReport:
     """Return the report of a run that has come to its end."""
-    settled = tuple(result for result in tally.results if isinstance(result, Settled))
     return RunReport(
         run=terms.run,
         customers=tally.customers,
-        settled=settled,
+        settled=tuple(result for result in tally.results if isinstance(result, Settled)),
         troubles=tuple(result for result in tally.results if isinstance(result, Trouble)),
-        held=held | frozenset(kind for result in settled for kind in result.held),
+        held=held.union(tally.counts.held),
         stopped=tally.stopped,
+        counts=tally.counts,
     )

@@ -43,6 +43,8 @@ class Terms:
     """Who is known to have which company, read once a run."""
     approved: frozenset[str] = frozenset()
     """What people approved, as `guard.approval` names it."""
+    told: int = 100_000
+    """So many steps and findings are kept for the report; more are counted."""
 
 
 @frozen(kw_only=True)

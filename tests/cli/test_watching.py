@@ -19,10 +19,13 @@ def test_a_terminal_shows_how_far_it_is() -> None:
     """On a terminal a bar tells how many customers were read, and moves with each that is done."""
     text = io.StringIO()
     with watched(Console(file=text, force_terminal=True, width=100), "syncing") as watcher:
-        for event in (RunStarted(run="1"), WaveRead(customers=4), settled("C1"), settled("C2"), settled("C2")):
+        for event in (RunStarted(run="1"), WaveRead(customers=4), settled("C1"), settled("C2")):
             watcher.hear(event)
         (task,) = watcher.progress.tasks
         assert (task.description, task.completed, task.total) == ("4 customers read", 2, 4)
+        for event in (WaveRead(customers=1), settled("C2")):  # the second pass reads once more
+            watcher.hear(event)
+        assert (task.description, task.completed, task.total) == ("5 customers read", 3, 5)
         watcher.wait(59)
         assert "waiting 59 s" in watcher.progress.tasks[0].description
 

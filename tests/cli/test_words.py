@@ -119,14 +119,14 @@ STEPS: list[tuple[Step, str, Sort]] = [
 @pytest.mark.parametrize(("step", "words", "sort"), STEPS)
 def test_a_step_is_told_in_words(step: Step, words: str, sort: Sort) -> None:
     """Each step reads as what a person would call it, and is sorted by what it does to what is there."""
-    assert (describe(step), sort_of(step)) == (words, sort)
+    assert (describe(step), sort_of(type(step))) == (words, sort)
     assert "@" not in describe(step)
 
 
 def test_every_kind_of_step_has_words() -> None:
     """No kind of step is left without words, for one or for many."""
     assert {type(step) for step, _, _ in STEPS} == set(get_args(Step))
-    assert all(plural(step) for step, _, _ in STEPS)
+    assert all(plural(type(step)) for step, _, _ in STEPS)
 
 
 def test_the_primary_role_goes_by_the_name_people_know() -> None:

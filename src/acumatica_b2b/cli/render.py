@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from rich import box
@@ -13,7 +14,7 @@ from rich.text import Text
 from acumatica_b2b.actions import Step
 from acumatica_b2b.cli.words import Sort, notes, plural, sort_of
 from acumatica_b2b.customer_log import LogRow
-from acumatica_b2b.findings import Finding, Status
+from acumatica_b2b.findings import Finding, FindingKind, Status
 from acumatica_b2b.model import CustomerID, Record
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport, Trouble
@@ -87,7 +88,7 @@ def show_plan(out: Console, plan: Plan, policy: SyncPolicy, file: str = "FILE") 
     _show_findings(out, plan.findings)
     _show_troubles(out, plan.troubles)
     _show_held(out, plan, policy, file)
-    customers = counted(len(plan.companies), "customer")
+    customers = counted(plan.customers, "customer")
     if plan.steps:
         concerned = sum(bool(company.steps) for company in plan.companies)
         out.print(f"{counted(len(plan.steps), 'step')} to take for {concerned} of {customers}.")
@@ -132,25 +133,28 @@ def plan_table(plan: Plan, primary_role: str) -> Table:
 def show_report(out: Console, report: RunReport, primary_role: str) -> None:
     """Print what was done, what was found, and how it ended."""
     done = [(settled.customer, step) for settled in report.settled for step in settled.steps]
-    if done:
-        _apart(out, _steps("Done", done, primary_role))
-    _show_findings(out, report.findings)
+    if steps := report.counts.steps.total():
+        _apart(out, _steps("Done", done, primary_role, report.counts.steps))
+    _show_findings(out, report.findings, report.counts.findings)
     _show_troubles(out, report.troubles)
     for kind in sorted(report.held, key=lambda kind: kind.value):
         way_out = "look at the plan, and approve it if it is right"
         out.print(Text.assemble(("Held by the guard: ", "bold yellow"), f"{kind.value}; {way_out}"))
     if report.stopped:
         out.print(Text(f"The run ended early: {report.stopped}", style="bold red"))
-    failures = sum(settled.failures for settled in report.settled) + len(report.troubles)
+    failures = report.counts.failures + report.counts.troubles
     looked_at = counted(report.customers, "customer")
-    taken = f"{counted(len(done), 'step')} taken" if done else "nothing to do"
+    taken = f"{counted(steps, 'step')} taken" if steps else "nothing to do"
     failed = f", {failures} failed" if failures else ""
     out.print(f"{looked_at} looked at: {taken}{failed}.")
 
 
-def _steps(title: str, todo: Sequence[Todo], primary_role: str) -> Table:
-    if len(todo) >= MANY:
-        return _summed_up(title, todo)
+def _steps(
+    title: str, todo: Sequence[Todo], primary_role: str, in_all: Mapping[type[Step], int] | None = None
+) -> Table:
+    counts = Counter(type(step) for _, step in todo) if in_all is None else in_all
+    if sum(counts.values()) >= MANY:
+        return _summed_up(title, counts)
     several = len({customer for customer, _ in todo}) > 1
     made = table(title, "", *(["Customer"] if several else []), "Record", "Step")
     before = None
@@ -158,22 +162,21 @@ def _steps(title: str, todo: Sequence[Todo], primary_role: str) -> Table:
         shown = [customer if customer != before else ""] if several else []
         record = record_of(step)
         name = record.kind.value if several and record.id == customer else named(record)
-        made.add_row(_sign(step), *shown, name, describe(step, primary_role))
+        made.add_row(_sign(type(step)), *shown, name, describe(step, primary_role))
         before = customer
     return made
 
 
-def _summed_up(title: str, todo: Sequence[Todo]) -> Table:
+def _summed_up(title: str, counts: Mapping[type[Step], int]) -> Table:
     made = table(title, "", "Steps", "What")
     made.columns[1].justify = "right"
-    kinds = {plural(step): step for _, step in todo}
-    for words, count in Counter(plural(step) for _, step in todo).items():
-        made.add_row(_sign(kinds[words]), str(count), words)
+    for kind, count in counts.items():
+        made.add_row(_sign(kind), str(count), plural(kind))
     return made
 
 
-def _sign(step: Step) -> Text:
-    sort = sort_of(step)
+def _sign(kind: type[Step]) -> Text:
+    sort = sort_of(kind)
     return Text(sort.value, style=_COLOURS[sort])
 
 
@@ -187,11 +190,12 @@ def _apart(out: Console, made: Table) -> None:
     out.print()
 
 
-def _show_findings(out: Console, findings: Sequence[Finding]) -> None:
-    if not findings:
+def _show_findings(out: Console, findings: Sequence[Finding], in_all: Mapping[FindingKind, int] | None = None) -> None:
+    counts = Counter(finding.kind for finding in findings) if in_all is None else in_all
+    if not counts:
         return
-    if len(findings) >= MANY:
-        _apart(out, _findings_summed_up(findings))
+    if sum(counts.values()) >= MANY:
+        _apart(out, _findings_summed_up(findings, counts))
         return
     made = table("Findings", "Record", "Status", "Why, and the way out")
     for finding in findings:
@@ -199,16 +203,13 @@ def _show_findings(out: Console, findings: Sequence[Finding]) -> None:
     _apart(out, made)
 
 
-def _findings_summed_up(findings: Sequence[Finding]) -> Table:
+def _findings_summed_up(findings: Sequence[Finding], counts: Mapping[FindingKind, int]) -> Table:
     made = table("Findings", "Records", "Status", "Why", "Such as")
     made.columns[0].justify = "right"
-    kinds: dict[str, list[Finding]] = {}
-    for finding in findings:
-        kinds.setdefault(finding.kind.name, []).append(finding)
-    for name, some in sorted(kinds.items(), key=lambda item: -len(item[1])):
-        words = name.lower().replace("_", " ")
-        examples = ", ".join(str(finding.record.id) for finding in some[:3])
-        made.add_row(str(len(some)), _status(some[0].status), words, examples)
+    for kind, count in sorted(counts.items(), key=lambda item: (-item[1], not item[0].about.act_now)):
+        words = kind.name.lower().replace("_", " ")
+        examples = islice((str(finding.record.id) for finding in findings if finding.kind is kind), 3)
+        made.add_row(str(count), _status(kind.about.status), words, ", ".join(examples))
     return made
 
 

@@ -20,8 +20,9 @@ Shape: TypeAlias = Mapping[str, Any]
 
 
 def plan_shape(plan: Plan, policy: SyncPolicy) -> Shape:
-    """Return a plan: what would be done company by company, what comes with it, and why the rest would not."""
+    """Return a plan: what would be done, company by company, what comes with it, and why the rest would not."""
     return {
+        "customers": plan.customers,
         "companies": [_company_shape(company, policy.primary_role) for company in plan.companies],
         "notes": list(notes(plan, policy)),
         "held": sorted(kind.value for kind in plan.held),
@@ -46,17 +47,21 @@ def _company_shape(company: CompanyPlan, primary_role: str) -> Shape:
 
 
 def report_shape(report: RunReport, primary_role: str) -> Shape:
-    """Return what a run did and found."""
+    """Return what a run did and found: of a very large one not all, but all is counted."""
     return {
         "run": report.run,
         "ok": report.ok,
         "customers": report.customers,
+        "counts": {
+            "steps": {kind.__name__: count for kind, count in report.counts.steps.items()},
+            "findings": {kind.name: count for kind, count in report.counts.findings.items()},
+        },
         "steps": [
             {"customer": settled.customer, **step_shape(step, primary_role)}
             for settled in report.settled
             for step in settled.steps
         ],
-        "failures": sum(settled.failures for settled in report.settled),
+        "failures": report.counts.failures,
         "findings": [finding_shape(finding) for finding in report.findings],
         "troubles": [trouble_shape(trouble) for trouble in report.troubles],
         "held": sorted(kind.value for kind in report.held),

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Final
 
-from attrs import define, field
+from attrs import define
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acumatica_b2b.effects import CustomerSettled, Event, RunStarted, Waiting, WaveRead
-from acumatica_b2b.model import CustomerID
 
 _ENDINGS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -78,7 +77,7 @@ class Watcher:
     console: Console
     progress: Progress
     _read: int = 0
-    _settled: set[CustomerID] = field(factory=set[CustomerID])
+    _settled: int = 0
 
     def hear(self, event: Event) -> None:
         """Show one event."""
@@ -88,8 +87,8 @@ class Watcher:
             case WaveRead(customers=customers):
                 self._read += customers
                 self._show(f"{self._read} customers read")
-            case CustomerSettled(customer=customer):
-                self._settled.add(customer)
+            case CustomerSettled():
+                self._settled += 1
                 self._show(f"{self._read} customers read")
             case Waiting(seconds=seconds, reason=reason):
                 self.console.print(f"waiting {seconds:.0f} s: {reason}", highlight=False)
@@ -100,9 +99,9 @@ class Watcher:
             self._show(f"waiting {seconds:.0f} s, for a system is busy")
 
     def _show(self, what: str) -> None:
-        total = max(self._read, len(self._settled)) or None
+        total = max(self._read, self._settled) or None
         for task in self.progress.task_ids:
-            self.progress.update(task, description=what, total=total, completed=len(self._settled))
+            self.progress.update(task, description=what, total=total, completed=self._settled)
 
 
 @contextmanager

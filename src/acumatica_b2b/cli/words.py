@@ -1,8 +1,8 @@
 """Steps in tables: their signs, what many of them come to, and what comes with them."""
 
 import enum
-from collections.abc import Iterator
-from typing import Final, assert_never
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from acumatica_b2b.actions import (
     CreateAddress,
@@ -36,41 +36,29 @@ class Sort(enum.Enum):
     WRITES_BACK = "←"
 
 
-def sort_of(step: Step) -> Sort:
-    """Return what a step does to what is there."""
-    match step:
-        case CreateCompany() | CreateUser() | CreateAddress():
-            return Sort.ADDS
-        case UpdateCompany() | UpdateUser() | UpdateAddress():
-            return Sort.CHANGES
-        case SetRole() | MoveAdmin():
-            return Sort.HANDS_OVER
-        case RemoveUser() | RemoveAddress():
-            return Sort.REMOVES
-        case WriteReference():
-            return Sort.WRITES_BACK
-        case _:
-            assert_never(step)
-
-
-_KINDS = {
-    CreateCompany: "companies created",
-    UpdateCompany: "companies changed",
-    CreateUser: "company users created",
-    UpdateUser: "company users changed",
-    CreateAddress: "addresses created",
-    UpdateAddress: "addresses changed",
-    SetRole: "roles given",
-    MoveAdmin: f"{PRIMARY_ADMIN}s moved",
-    RemoveUser: "company users removed",
-    RemoveAddress: "addresses removed",
-    WriteReference: "commerce reference IDs written to Acumatica",
+_KINDS: Final[Mapping[type[Step], tuple[Sort, str]]] = {
+    CreateCompany: (Sort.ADDS, "companies created"),
+    UpdateCompany: (Sort.CHANGES, "companies changed"),
+    CreateUser: (Sort.ADDS, "company users created"),
+    UpdateUser: (Sort.CHANGES, "company users changed"),
+    CreateAddress: (Sort.ADDS, "addresses created"),
+    UpdateAddress: (Sort.CHANGES, "addresses changed"),
+    SetRole: (Sort.HANDS_OVER, "roles given"),
+    MoveAdmin: (Sort.HANDS_OVER, f"{PRIMARY_ADMIN}s moved"),
+    RemoveUser: (Sort.REMOVES, "company users removed"),
+    RemoveAddress: (Sort.REMOVES, "addresses removed"),
+    WriteReference: (Sort.WRITES_BACK, "commerce reference IDs written to Acumatica"),
 }
 
 
-def plural(step: Step) -> str:
-    """Return what many steps of this kind come to."""
-    return _KINDS[type(step)]
+def sort_of(kind: type[Step]) -> Sort:
+    """Return what a step of a kind does to what is there."""
+    return _KINDS[kind][0]
+
+
+def plural(kind: type[Step]) -> str:
+    """Return what many steps of a kind come to."""
+    return _KINDS[kind][1]
 
 
 def notes(plan: Plan, policy: SyncPolicy) -> Iterator[str]:
