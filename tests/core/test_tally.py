@@ -247,7 +247,7 @@ def test_trouble_in_either_pass() -> None:
 
 
 # ------------------------------------------------------------------ how much is kept
-TOLD = [
+TOLD: list[Settled | Trouble] = [
     Settled(customer=C1, steps=(step("1"), step("2"))),
     Settled(customer=C1, findings=FOUND),
     Settled(customer=C1, findings=(Finding(kind=FindingKind.NO_ADMIN_LEFT, record=customer_record(C1)),)),
