@@ -44,7 +44,7 @@ __all__, __getattr__, __dir__ = lazily(  # pyright: ignore[reportUnsupportedDund
             "Unreadable Watermark aeach each"
         ),
         "quota": "AsyncQuota Quota",
-        "report": "Plan RunReport Trouble",
+        "report": "Counts Plan RunReport Trouble",
         "runtime": "AsyncSystemClock SystemClock in_threads",
         "sealed": "SealedPlan read_sealed seal write_sealed",
         "settling": "settle",

@@ -126,7 +126,7 @@ from acumatica_b2b.protocols import (
     each,
 )
 from acumatica_b2b.quota import AsyncQuota, Quota
-from acumatica_b2b.report import Plan, RunReport, Trouble
+from acumatica_b2b.report import Counts, Plan, RunReport, Trouble
 from acumatica_b2b.runtime import AsyncSystemClock, SystemClock, in_threads
 from acumatica_b2b.sealed import SealedPlan, read_sealed, seal, write_sealed
 from acumatica_b2b.settling import settle
@@ -174,6 +174,7 @@ __all__ = [
     "Contact",
     "ContactID",
     "ContactSync",
+    "Counts",
     "CreateAddress",
     "CreateCompany",
     "CreateUser",

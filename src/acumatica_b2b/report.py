@@ -128,7 +128,10 @@ class RunReport:
 
 @frozen(kw_only=True)
 class Plan:
-    """What a run over these customers would do, company by company, where there is anything to do or to tell."""
+    """What a run over these customers would do, company by company.
+
+    Of a plan for everybody those are left out with whom nothing is to be done and of whom nothing is to be told.
+    """
 
     companies: tuple[CompanyPlan, ...]
     customers: int = field(default=Factory(lambda plan: len(plan.companies), takes_self=True))

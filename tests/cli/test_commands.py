@@ -1,12 +1,21 @@
+import io
 import json
 import sqlite3
+from collections import Counter
 
 import pytest
 from attrs import evolve
+from rich.console import Console
 
+from acumatica_b2b.actions import CreateCompany, RemoveUser
+from acumatica_b2b.cli import render, shapes
 from acumatica_b2b.cli.story import FACEBOOK
 from acumatica_b2b.cli.watching import StoppableClock
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.model import CustomerID, Record, RecordKind
 from acumatica_b2b.policy import SyncPolicy
+from acumatica_b2b.report import Counts, RunReport
+from acumatica_b2b.terms import Settled
 from tests import oracle
 from tests.cli.conftest import Desk, contacts, disable, world
 
@@ -106,6 +115,31 @@ def test_many_steps_are_summed_up(desk: Desk) -> None:
     assert "create company" not in plan
     desk.configure('connection_types = ["B2B"]', 'connection_types = ["elsewhere"]')
     assert "its connection type 'B2B' is not accepted" in " ".join(desk.run("plan", FACEBOOK).stdout.split())
+
+
+def test_a_report_that_does_not_hold_everything() -> None:
+    """Of a run that did more than its report holds, all is counted: steps, findings and failures."""
+    one = Finding(kind=FindingKind.NO_PRIMARY, record=Record(RecordKind.CUSTOMER, "C7"))
+    counts = Counts(
+        steps=Counter({CreateCompany: 30, RemoveUser: 1_200}),
+        findings=Counter({FindingKind.NOT_ENABLED: 70, FindingKind.NO_PRIMARY: 400}),
+        failures=5,
+        troubles=1,
+    )
+    settled = Settled(customer=CustomerID("C7"), findings=(one,))
+    report = RunReport(run="1", customers=9_000, settled=(settled,), counts=counts)
+    text = io.StringIO()
+    render.show_report(Console(file=text, width=100), report, "Admin")
+    told = " ".join(text.getvalue().split())
+    assert "+ 30 companies created - 1200 company users removed" in told
+    assert "400 Held no primary C7 70 Filtered not enabled" in told
+    assert told.endswith("9000 customers looked at: 1230 steps taken, 6 failed.")
+    shape = shapes.report_shape(report, "Admin")
+    assert shape["counts"] == {
+        "steps": {"CreateCompany": 30, "RemoveUser": 1_200},
+        "findings": {"NOT_ENABLED": 70, "NO_PRIMARY": 400},
+    }
+    assert (shape["failures"], shape["steps"], shape["ok"]) == (5, [], False)
 
 
 # ------------------------------------------------------------------ exit codes

@@ -189,6 +189,20 @@ def test_stale(side: str) -> None:
     assert not report.ok
 
 
+def test_plan_for_everybody() -> None:
+    """A plan for everybody names those with something to do or to tell, and applying it looks at nobody else."""
+    bench = started()
+    bench.put(customer(contact(300, "Dora", active=False), number=3))
+    bench.change(ANNA, last_name="Bell")
+    plan = bench.plan()
+    assert [company.customer for company in plan.companies] == [HERE, "C3"]
+    assert plan.customers == 3
+    bench.change(CARL, last_name="Cole")
+    report = bench.contact_sync.apply(plan)
+    assert (done(report), report.troubles, report.customers) == (["UpdateUser 102"], (), 2)
+    assert [company.customer for company in bench.plan(HERE, THERE).companies] == [HERE, THERE]
+
+
 def test_applied_removals() -> None:
     """An applied plan removes whom it says it would."""
     bench = Bench()
