@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from hypothesis import given
-from hypothesis import strategies as st
 
-from acumatica_b2b import census, marks, whose
+from acumatica_b2b import census, whose
 from acumatica_b2b.census import homes_of, unlisted
 from acumatica_b2b.effects import Keys, Load
 from acumatica_b2b.findings import Finding, FindingKind
@@ -82,35 +80,6 @@ class Logs:
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(census, "_PAGE", 2)
     monkeypatch.setattr(whose, "_PAGE", 2)
-
-
-# ------------------------------------------------------------------ the census
-customers = st.lists(st.sampled_from(C))
-
-
-@given(st.lists(customers), customers)
-def test_missing(listed: list[list[CustomerID]], asked: list[CustomerID]) -> None:
-    """Those are missing that were not counted, in the order in which they are asked for, however often it is asked."""
-    one = Census()
-    everybody: set[CustomerID] = set()
-    for page in listed:
-        one.count(page)
-        everybody.update(page)
-        assert one.missing(asked) == [customer for customer in asked if customer not in everybody]
-    assert one.missing(asked) == [customer for customer in asked if customer not in everybody]
-
-
-def test_marks_are_spread() -> None:
-    """Customers are told apart by eight bytes each, of all that an unsigned number of that size can be."""
-    many = [CustomerID(str(n)) for n in range(1000)]
-    one = Census()
-    one.count(many[::2])
-    assert one.missing(many) == many[1::2]
-    every = [marks._mark(customer) for customer in many]
-    assert min(every) < 2**58
-    assert 2**63 < max(every) < 2**64
-    assert max(len(part) for part in one._parts) < 20, "what is sorted at once is a small part of all"
-    assert repr(one) == "Census()"
 
 
 # ------------------------------------------------------------------ customers that were not listed
