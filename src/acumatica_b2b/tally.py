@@ -32,7 +32,7 @@ class Tally:
     results: tuple[Result, ...] = ()
     """Of whom something is to be told: as many as there is room for, and all that are looked at again in this run."""
     told: int = 0
-    """How many steps and findings these have."""
+    """How many steps and findings these have, one each at least."""
     counts: Counts = field(factory=Counts)
     """Of all customers."""
     released: bool = False
@@ -97,7 +97,7 @@ def fitting(results: Iterable[Result], room: int) -> tuple[Result, ...]:
 
 
 def _size(result: Result) -> int:
-    return 1 if isinstance(result, Trouble) else len(result.steps) + len(result.findings)
+    return 1 if isinstance(result, Trouble) else max(1, len(result.steps) + len(result.findings))
 
 
 def _needed(result: Result) -> bool:
@@ -159,11 +159,12 @@ def replaced(old: Tally, redone: frozenset[CustomerID], new: Tally) -> Tally:
 def without(tally: Tally, left: Sequence[Result]) -> Tally:
     """Return a tally without some of its customers."""
     gone = {result.customer for result in left}
+    kept = tuple(result for result in tally.results if result.customer not in gone)
     return evolve(
         tally,
         customers=tally.customers - len(gone),
-        results=tuple(result for result in tally.results if result.customer not in gone),
-        told=tally.told - sum(map(_size, left)),
+        results=kept,
+        told=sum(map(_size, kept)),
         counts=tally.counts.replacing(counts_of(left)),
     )
 

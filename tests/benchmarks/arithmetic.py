@@ -1,4 +1,4 @@
-"""A tenant and its shop that hold nothing: every record is worked out from its number when it is asked for.
+"""A tenant that holds nothing: every record is worked out from its number when it is asked for.
 
 So what a run over them takes is the run's own. Customers come in blocks of a thousand contacts that are all alike in
 their sizes: companies of 1 to 200 users, long-tailed, each with one to twenty locations.
@@ -15,21 +15,12 @@ from typing import Final, ParamSpec, TypeVar
 
 from attrs import define, field
 
-from acumatica_b2b.actions import Action, CreateAddress, CreateCompany, CreateUser
 from acumatica_b2b.flow import Ok, Outcome
 from acumatica_b2b.model import (
-    AddressID,
-    Capabilities,
-    Company,
-    CompanyAddress,
-    CompanyID,
-    CompanyRef,
-    CompanyUser,
     Contact,
     ContactID,
     Customer,
     CustomerID,
-    HandOver,
     Location,
     LocationID,
     NoteID,
@@ -37,7 +28,6 @@ from acumatica_b2b.model import (
     Reference,
     SiteAssociation,
     StorefrontID,
-    UserID,
 )
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import ChangedSince, Cursor, Everything, Page, Query, Watermark
@@ -49,8 +39,7 @@ BLOCK: Final = 1_000
 """Contacts of a block; a tenant has whole blocks."""
 WAVE: Final = 200
 """Customers on a page; of those with nothing but their primary mark ten times as many."""
-_POLICY: Final = SyncPolicy()
-_CAPABILITIES: Final = Capabilities(hand_over=HandOver.PROMOTE_FIRST, admin_at_creation=True, addresses=True, bulk=10)
+POLICY: Final = SyncPolicy()
 _OPTED_IN: Final = SiteAssociation(enabled=True, connection_type="B2B")
 
 
@@ -96,31 +85,38 @@ def is_first(location: int) -> bool:
 
 
 # ------------------------------------------------------------------ ids, and back
-def _key(customer: int) -> CustomerID:
+def key_of(customer: int) -> CustomerID:
+    """Return a customer's id."""
     return CustomerID(f"C{customer:08}")
 
 
-def _note(kind: int, number: int) -> NoteID:
+def note_id(kind: int, number: int) -> NoteID:
+    """Return a record's own lasting id."""
     return NoteID(f"{kind:08}-0000-0000-0000-{number:012}")
 
 
-def _number(identifier: str) -> int:
+def number_of(identifier: str) -> int:
+    """Return the number that any id of ours stands for."""
     return int(identifier.lstrip("C")[-12:])
 
 
-def _id(number: int) -> StorefrontID:
+def shop_id(number: int) -> StorefrontID:
+    """Return the id of a record's counterpart in the shop."""
     return StorefrontID(str(number + 1))
 
 
-def _email(contact: int) -> str:
+def email_of(contact: int) -> str:
+    """Return a contact's address."""
     return f"person{contact}@c{customer_of(contact)}.example"
 
 
-def _phone(number: int) -> str:
+def phone_of(number: int) -> str:
+    """Return a phone number."""
     return f"+1 (512) 555-{number % 10_000:04}"
 
 
-def _address(number: int) -> PostalAddress:
+def address_of(number: int) -> PostalAddress:
+    """Return where something is."""
     return PostalAddress(
         line1=f"{number % 9_999 + 1} Main St", city="Austin", state="TX", postal_code="78701", country="US"
     )
@@ -191,7 +187,7 @@ class Tenant:
     @making.timed
     def customers(self, ids: Sequence[CustomerID], /) -> Sequence[Outcome[Customer | None]]:
         """Return these customers whole."""
-        return [Ok(self.customer(_number(key))) for key in ids]
+        return [Ok(self.customer(number_of(key))) for key in ids]
 
     @making.timed
     def contacts(self, ids: Sequence[ContactID], /) -> Sequence[Outcome[Contact | None]]:
@@ -206,18 +202,18 @@ class Tenant:
     def mark(self, number: int) -> Customer:
         """Return nothing but a customer's id and primary contact."""
         primary = ContactID(str(contacts_of(number)[0]))
-        return Customer(id=_key(number), note_id=_note(1, number), name="", primary_contact=primary, complete=False)
+        return Customer(id=key_of(number), note_id=note_id(1, number), name="", primary_contact=primary, complete=False)
 
     def customer(self, number: int) -> Customer:
         """Return a customer, whole."""
         return Customer(
-            id=_key(number),
-            note_id=_note(1, number),
+            id=key_of(number),
+            note_id=note_id(1, number),
             name=f"Supply {number}",
             category="Organization",
             email=f"office@c{number}.example",
-            phones=(_phone(number),),
-            address=_address(locations_of(number)[0]),
+            phones=(phone_of(number),),
+            address=address_of(locations_of(number)[0]),
             primary_contact=ContactID(str(contacts_of(number)[0])),
             contacts=tuple(map(self.contact, contacts_of(number))),
             locations=tuple(map(self.location, locations_of(number))),
@@ -229,12 +225,12 @@ class Tenant:
         takes_part = self.takes_part(number)
         return Contact(
             id=ContactID(str(number)),
-            note_id=_note(2, number),
-            customer=_key(customer_of(number)),
+            note_id=note_id(2, number),
+            customer=key_of(customer_of(number)),
             first_name=f"Ann{number}",
             last_name="Ames",
-            email=_email(number),
-            phones=(_phone(number),),
+            email=email_of(number),
+            phones=(phone_of(number),),
             job_title="Buyer",
             association=_OPTED_IN if takes_part else SiteAssociation(),
             reference=self._reference(number) if takes_part else "",
@@ -248,114 +244,15 @@ class Tenant:
         """Return a location."""
         return Location(
             id=LocationID(f"L{number}"),
-            note_id=_note(3, number),
+            note_id=note_id(3, number),
             name=f"Warehouse {number}",
             default=is_first(number),
             first_name="Lou",
             last_name="Lane",
-            phone=_phone(number),
-            address=_address(number),
+            phone=phone_of(number),
+            address=address_of(number),
             reference=self._reference(number),
         )
 
     def _reference(self, number: int) -> str:
-        return "" if self.fresh else _id(number)
-
-
-# ------------------------------------------------------------------ the shop
-@define
-class Shop:
-    """The tenant's shop: all companies are there, or none at first; then what is made is counted, and no more."""
-
-    tenant: Tenant
-    capabilities: Capabilities = _CAPABILITIES
-    _begun: dict[int, set[ContactID | LocationID]] = field(factory=dict[int, "set[ContactID | LocationID]"])
-    """What was made of companies that are not whole yet."""
-    _whole: bytearray = field(factory=bytearray)
-
-    def __attrs_post_init__(self) -> None:
-        self._whole = bytearray(int(not self.tenant.fresh).to_bytes() * self.tenant.customers_in_all)
-
-    @making.timed
-    def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
-        """Return companies by their id or external id."""
-        return [Ok(self.company(_number(ref.external_id))) for ref in companies]
-
-    @making.timed
-    def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
-        """Return nobody: no address is another company's."""
-        return [Ok(None) for _ in emails]
-
-    @making.timed
-    def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
-        """Make companies, users and addresses; nothing else has to be done in this shop."""
-        return [Ok(self._made(action)) for action in actions]
-
-    def _made(self, action: Action) -> StorefrontID:
-        match action:
-            case CreateCompany(company=company, admin=admin) if admin:
-                number = _number(company.customer)
-                self._begun[number] = {admin.contact}
-                return self._counted(number, _id(number))
-            case CreateUser(company=company, user=user):
-                self._begun[int(company) - 1].add(user.contact)
-                return self._counted(int(company) - 1, _id(_number(user.contact)))
-            case CreateAddress(company=company, address=address):
-                self._begun[int(company) - 1].add(address.location)
-                return self._counted(int(company) - 1, _id(_number(address.external_id)))
-            case _:
-                message = f"nothing of the kind has to be done: {action}"
-                raise AssertionError(message)
-
-    def _counted(self, customer: int, made: StorefrontID) -> StorefrontID:
-        if len(self._begun[customer]) == len(self._users(customer)) + len(locations_of(customer)):
-            self._whole[customer] = True
-            del self._begun[customer]
-        return made
-
-    def company(self, number: int) -> Company | None:
-        """Return the company of a customer, as far as it was made."""
-        begun = None if self._whole[number] else self._begun.get(number, set())
-        if begun is not None and not begun:
-            return None
-        users, addresses = map(_user, self._users(number)), map(_place, locations_of(number))
-        return Company(
-            id=CompanyID(_id(number)),
-            name=f"Supply {number}",
-            email=f"office@c{number}.example",
-            phone=_phone(number),
-            external_id=_note(1, number),
-            users=tuple(u for u in users if begun is None or ContactID(str(int(u.id) - 1)) in begun),
-            addresses=tuple(a for a in addresses if begun is None or LocationID(f"L{int(a.id) - 1}") in begun),
-        )
-
-    def _users(self, customer: int) -> list[int]:
-        return [contact for contact in contacts_of(customer) if self.tenant.takes_part(contact)]
-
-
-def _user(contact: int) -> CompanyUser:
-    customer = customer_of(contact)
-    return CompanyUser(
-        id=UserID(_id(contact)),
-        company=CompanyID(_id(customer)),
-        email=_email(contact),
-        first_name=f"Ann{contact}",
-        last_name="Ames",
-        phone=_phone(contact),
-        role=_POLICY.primary_role if contact == contacts_of(customer)[0] else _POLICY.user_role,
-        external_id=_note(2, contact),
-    )
-
-
-def _place(location: int) -> CompanyAddress:
-    return CompanyAddress(
-        id=AddressID(_id(location)),
-        external_id=_note(3, location),
-        label=f"Warehouse {location}",
-        first_name="Lou",
-        last_name="Lane",
-        phone=_phone(location),
-        address=_address(location),
-        default_shipping=is_first(location),
-        default_billing=is_first(location),
-    )
+        return "" if self.fresh else shop_id(number)

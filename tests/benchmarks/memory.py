@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from acumatica_b2b import ContactSync
 from acumatica_b2b.report import Plan, RunReport
 from acumatica_b2b.stores import SqliteStore
-from tests.benchmarks.arithmetic import Shop, Tenant, making
+from tests.benchmarks.arithmetic import Tenant, making
+from tests.benchmarks.arithmetic_shop import Shop
 
 Work: TypeAlias = Callable[[ContactSync], RunReport | Plan]
 FIRST: Final = "sync_all, the first"

@@ -5,7 +5,8 @@ from pathlib import Path
 from acumatica_b2b.flow import Ok
 from acumatica_b2b.model import ContactID, Customer
 from acumatica_b2b.protocols import Cursor, Everything, PrimaryMarks
-from tests.benchmarks.arithmetic import BLOCK, CUSTOMERS, LOCATIONS, Shop, Tenant, contacts_of, customer_of
+from tests.benchmarks.arithmetic import BLOCK, CUSTOMERS, LOCATIONS, Tenant, contacts_of, customer_of
+from tests.benchmarks.arithmetic_shop import Shop
 from tests.benchmarks.memory import FIRST, RUNS, Scene, measured
 
 

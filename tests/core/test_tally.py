@@ -269,7 +269,7 @@ def test_room(places: list[int], room: int) -> None:
     kept = fitting(results, room)
     assert list(kept) == [result for result in results if result in kept]
     assert {result for result, place in zip(results, places, strict=True) if place in NEEDED} <= set(kept)
-    size = {result.customer: [2, 1, 1, 1, 1, 1, 0, 0, 1][place] for result, place in zip(results, places, strict=True)}
+    size = {result.customer: [2, 1, 1, 1, 1, 1, 1, 1, 1][place] for result, place in zip(results, places, strict=True)}
     beside = [result for result, place in zip(results, places, strict=True) if result in kept and place not in NEEDED]
     assert sum(size[result.customer] for result in beside) <= max(room, 0)
     if sum(size.values()) < room:

@@ -19,7 +19,8 @@ from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport
 from acumatica_b2b.stores import SqliteStore
 from acumatica_b2b.world import World
-from tests.benchmarks.arithmetic import BLOCK, CUSTOMERS, LOCATIONS, Shop, Tenant
+from tests.benchmarks.arithmetic import BLOCK, CUSTOMERS, LOCATIONS, Tenant
+from tests.benchmarks.arithmetic_shop import Shop
 
 BLOCKS = 5
 """One page each, and so all pages are alike."""
