@@ -45,7 +45,7 @@ BESIDE = {
 
 LENT = {
     "check": "checking contact_sync",
-    "codec": "synclog logstate customer_log runlog sealed",
+    "codec": "synclog folding customer_log runlog sealed",
     "protocols": (
         "effects keys observing saving forgetting explaining run runs tally runtime drivers checking contact_sync"
     ),

@@ -14,8 +14,9 @@ from acumatica_b2b.effects import Append, Drop, Keys, Load, Now, Scrub
 from acumatica_b2b.errors import DecisionError
 from acumatica_b2b.findings import Finding, Status
 from acumatica_b2b.flow import Flow, ask, ask_all
+from acumatica_b2b.folding import fold
 from acumatica_b2b.keys import address_key, contact_key, customer_key, customer_of
-from acumatica_b2b.logstate import Link, LogState, fold
+from acumatica_b2b.logstate import Link, LogState
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import ContactID, CustomerID, Record, RecordKind
 from acumatica_b2b.policy import SyncPolicy

@@ -19,9 +19,10 @@ from acumatica_b2b.effects import (
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Failed, Flow, Ok, ask, ask_all, value_of
+from acumatica_b2b.folding import fold
 from acumatica_b2b.guard import approval_of_adoption
 from acumatica_b2b.keys import address_key, contact_key, customer_key
-from acumatica_b2b.logstate import fold, own_contacts
+from acumatica_b2b.logstate import own_contacts
 from acumatica_b2b.mapping import DELETED, Desired, contact_record, left_out, passed_over, plain_email
 from acumatica_b2b.matching import adoptable, contested, referred
 from acumatica_b2b.model import (

@@ -37,9 +37,9 @@ from acumatica_b2b.errors import (
     StalePlanError,
 )
 from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
+from acumatica_b2b.folding import fold
 from acumatica_b2b.guard import within
 from acumatica_b2b.keys import customer_key, customer_of
-from acumatica_b2b.logstate import fold
 from acumatica_b2b.marks import Census
 from acumatica_b2b.model import Customer, CustomerID, NoteID
 from acumatica_b2b.plan import CompanyPlan

@@ -10,8 +10,9 @@ from attrs import evolve, frozen
 from acumatica_b2b.customer_log import Kept, LogRow, merged, read_history, rows_kept, write_history
 from acumatica_b2b.effects import Append, Drop, Load
 from acumatica_b2b.flow import Flow, ask, ask_all
+from acumatica_b2b.folding import snapshot
 from acumatica_b2b.keys import address_key, contact_key, customer_key, history_key
-from acumatica_b2b.logstate import LogState, own_contacts, snapshot
+from acumatica_b2b.logstate import LogState, own_contacts
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import ContactID, CustomerID, Record
 from acumatica_b2b.policy import ExistingShoppers, SyncPolicy

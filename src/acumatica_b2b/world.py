@@ -11,7 +11,8 @@ from acumatica_b2b.actions import (
 )
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
-from acumatica_b2b.logstate import Link, LogState, applied
+from acumatica_b2b.folding import applied
+from acumatica_b2b.logstate import Link, LogState
 from acumatica_b2b.mapping import Desired, contact_record, customer_record, map_contact, plain_email
 from acumatica_b2b.matching import Contest, Pairs, contested, match_addresses, match_users, referred
 from acumatica_b2b.model import (
@@ -133,9 +134,9 @@ class World:
 
 def noted(world: World, *entries: Entry) -> World:
     """Return the world with entries added to its state, to be saved with the next commit."""
-    state = world.state
-    for entry in entries:
-        state = applied(state, entry)
+    if not entries:
+        return world
+    state = applied(world.state, *entries)
     lost = {record: link.id for record, link in world.state.links.items() if record not in state.links}
     return evolve(world, state=state, unsaved=(*world.unsaved, *entries), unlinked={**world.unlinked, **lost})
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.folding import applied, fold, snapshot
 from acumatica_b2b.guard import Spent, Tally
-from acumatica_b2b.logstate import Link, LogState, Refusals, applied, fold, own_contacts, snapshot
+from acumatica_b2b.logstate import Link, LogState, Refusals, own_contacts
 from acumatica_b2b.model import ContactID, CustomerID, Record, RecordKind
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.runlog import (
@@ -29,9 +32,11 @@ from acumatica_b2b.runlog import (
 from acumatica_b2b.synclog import (
     SCHEMA,
     Body,
+    Cleared,
     Decided,
     Done,
     Entry,
+    Found,
     Grant,
     Intended,
     Linked,
@@ -367,6 +372,40 @@ def test_later_run() -> None:
     assert fold([first, empty]) == LogState(run="r1", open={"h": intent()})
     assert fold([first, evolve(empty, run="r2")]) == LogState(run="r2")
     assert fold([empty], fold([first])) == fold([first])
+
+
+def test_two_gave_way() -> None:
+    """Who gave way last is remembered, though another was to as well and the shop refused it."""
+    first, second = (intent("SetRole", grant="take", id=user, key=user) for user in ("7", "8"))
+    assert after(first, second, done("7", "7"), NotSent(step="8")).gave_way == "7"
+
+
+ENTRIES: tuple[Entry, ...] = (
+    *(
+        intent(do, record, key=do, fields=OFF, email="a")
+        for do in ("CreateUser", "UpdateUser")
+        for record in (MARK, ANNA)
+    ),
+    *(intent("SetRole", MARK, key=grant, id="7", grant=grant) for grant in ("give", "take", "suspend", "restore")),
+    *(done("7", key) for key in ("CreateUser", "UpdateUser", "give", "take", "suspend", "restore")),
+    *(Linked(record=record, id="7", granted=True, seen={"name": "x"}) for record in (MARK, ANNA, MAIN)),
+    *(Unlinked(record=record) for record in (MARK, MAIN)),
+    *(end(finding=Finding(kind=FindingKind.ABORTED, record=MARK)) for end in (Found, Cleared)),
+    Refused(step="CreateUser", reason=Reason.OTHER),
+    NotSent(step="UpdateUser"),
+    SettledAt(digest="d", primary="101"),
+    *(Decided(by="me", decision=Decision(choice=choice, record=MARK, id="7")) for choice in Choice),
+)
+
+
+@given(st.lists(st.sampled_from(ENTRIES)), st.lists(st.sampled_from(ENTRIES)))
+def test_all_at_once(past: list[Entry], now: list[Entry]) -> None:
+    """Entries come to the same all at once and one by one, and the state that they are added to stays as it is."""
+    start = after(*past)
+    before = snapshot(start)
+    assert applied(start, *now) == after(*now, start=start)
+    assert snapshot(start) == before
+    assert applied(start, before) == start
 
 
 def test_snapshot() -> None:

@@ -13,7 +13,8 @@ from acumatica_b2b.customer_log import customer_log
 from acumatica_b2b.decisions import Decision
 from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding, FindingKind, Status
-from acumatica_b2b.logstate import LogState, Refusals, applied, fold
+from acumatica_b2b.folding import applied, fold
+from acumatica_b2b.logstate import LogState, Refusals
 from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.synclog import (
     SCHEMA,

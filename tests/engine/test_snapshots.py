@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from acumatica_b2b import ConfigurationError, SyncPolicy
 from acumatica_b2b.flow import Outcome
-from acumatica_b2b.logstate import LogState, applied, fold, snapshot
+from acumatica_b2b.folding import applied, fold, snapshot
+from acumatica_b2b.logstate import LogState
 from acumatica_b2b.model import Company, CompanyRef, HandOver
 from acumatica_b2b.protocols import Commit, LogKey
 from acumatica_b2b.synclog import Body, read_body, write_body

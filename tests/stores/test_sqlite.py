@@ -22,7 +22,7 @@ from attrs import define, evolve
 from acumatica_b2b import ContactSync, SyncPolicy
 from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.errors import StoreError
-from acumatica_b2b.logstate import fold
+from acumatica_b2b.folding import fold
 from acumatica_b2b.model import (
     Company,
     Contact,

@@ -13,8 +13,9 @@ from acumatica_b2b.explaining.explanation import Explanation
 from acumatica_b2b.explaining.telling import told
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, ask, through, together
+from acumatica_b2b.folding import fold
 from acumatica_b2b.keys import contact_key
-from acumatica_b2b.logstate import fold, own_contacts
+from acumatica_b2b.logstate import own_contacts
 from acumatica_b2b.model import ContactID, Customer, CustomerID, NoteID
 from acumatica_b2b.observing import loaded, observed
 from acumatica_b2b.plan import CompanyPlan, plan_company
