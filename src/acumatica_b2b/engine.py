@@ -11,7 +11,7 @@ from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.guard import counted, guarded, is_approved, is_held, weight
 from acumatica_b2b.judgement import explained, findings
-from acumatica_b2b.leaving import Leaving, leavers, leaving, removal, suspension
+from acumatica_b2b.leaving import Leaving, leavers, leaving
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import Customer
 from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
@@ -19,7 +19,7 @@ from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import admin_to_be, lost_places
 from acumatica_b2b.saving import saved, shortened
-from acumatica_b2b.settling import intended, settle
+from acumatica_b2b.settling import intended, settled
 from acumatica_b2b.synclog import Cleared, Entry, Found, SettledAt, digest
 from acumatica_b2b.terms import Settled, Terms
 from acumatica_b2b.world import World, adopted, movers, noted, read_back
@@ -129,9 +129,7 @@ def _taken(world: World, steps: tuple[Step, ...], terms: Terms) -> Flow[World]:
     world = yield from saved(intended(world, steps, now + lease), terms, now)
     # the second half of the lease is for what was sent at the end of the first: its waits and retries
     outcomes = yield from ask_all(Perform(step, now + lease / 2, step.stage) for step in steps)
-    for step, outcome in zip(steps, outcomes, strict=True):
-        world = settle(world, step, outcome)
-    return world
+    return settled(world, steps, outcomes)
 
 
 def _outage(world: World) -> RemoteError | None:
@@ -226,8 +224,7 @@ def _too_much(going: Leaving) -> frozenset[Guarded]:
 
 def _unapproved(world: World, going: Leaving) -> tuple[Step, ...]:
     """Return the steps that end with somebody gone and that nobody approved."""
-    steps = (*(removal(world, one) for one in going.go), *(suspension(world, one) for one in going.suspend))
-    return tuple(step for step in steps if not is_approved(step, world.approved))
+    return tuple(step for step in going.steps(world) if not is_approved(step, world.approved))
 
 
 _WAITING = frozenset(

@@ -1,7 +1,7 @@
 """What entries make of the state of a customer's log."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, assert_never
+from typing import Any, Final, assert_never, cast
 
 from attrs import define, evolve, fields
 
@@ -90,18 +90,14 @@ def _closed(draft: _Draft) -> LogState:
     return LogState(**{name: _frozen(getattr(draft, name)) for name in _NAMES})
 
 
-def _thawed(value: Any) -> Any:
-    match value:
-        case frozenset():
-            return set(value)
-        case Mapping():
-            return dict(value)
-        case _:
-            return value
+def _thawed(value: object) -> Any:
+    if isinstance(value, frozenset):
+        return set(cast("frozenset[object]", value))
+    return dict(cast("Mapping[object, object]", value)) if isinstance(value, Mapping) else value
 
 
-def _frozen(value: Any) -> Any:
-    return frozenset(value) if isinstance(value, set) else value
+def _frozen(value: object) -> Any:
+    return frozenset(cast("set[object]", value)) if isinstance(value, set) else value
 
 
 def _added(draft: _Draft, entry: Entry) -> _Draft:

@@ -130,7 +130,7 @@ def _left_behind(world: World) -> Iterator[Finding]:
 
 
 def _stopped(world: World) -> Iterator[Finding]:
-    for step in (step for propose in PROPOSALS for step in propose(world) if aborted(world, step)):
+    for step in _aborted(world):
         yield Finding(kind=FindingKind.ABORTED, record=record_of(step), detail=type(step).__name__)
         if isinstance(step, CreateUser) and step.user.contact == world.desired.primary:
             detail = repr(world.desired.primary)
@@ -142,13 +142,18 @@ def _stopped(world: World) -> Iterator[Finding]:
             yield Finding(kind=FindingKind.REFUSED, record=record_of(step), detail=str(error))
 
 
+def _aborted(world: World) -> Iterator[Step]:
+    if world.state.refusals:  # of most there are none, and to propose is work
+        yield from (step for propose in PROPOSALS for step in propose(world) if aborted(world, step))
+
+
 def explained(world: World, step: Step, error: Exception) -> bool:
     """Tell whether another finding says already why the step was refused: its address is somebody else's."""
     if not isinstance(error, RejectedError) or error.reason is not Reason.EMAIL_TAKEN:
         return False
     admin = step.admin.contact if isinstance(step, CreateCompany) and step.admin else None
     contact = step.user.contact if isinstance(step, CreateUser) else getattr(step, "contact", admin)
-    wanted = next((user for user in world.contest.users if user.contact == contact), None)
+    wanted = world.contest.by_contact.get(contact) if contact else None
     return wanted is not None and wanted.email in world.holders
 
 

@@ -28,6 +28,10 @@ class Leaver:
 
 def leavers(world: World) -> tuple[Leaver, ...]:
     """Return who has left, proven: a contact that takes part no more, or is this customer's no more."""
+    return world.once(_leavers)
+
+
+def _leavers(world: World) -> tuple[Leaver, ...]:
     company, customer = world.company, world.customer
     if not (company and company.complete and customer.complete):
         return ()
@@ -52,20 +56,29 @@ class Leaving:
     suspend: tuple[Leaver, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    def steps(self, world: World) -> tuple[Step, ...]:
+        """Return what it takes: who stays is suspended before others go."""
+        suspended = (suspension(world, leaver) for leaver in self.suspend)
+        return (*suspended, *(removal(world, leaver) for leaver in self.go))
+
 
 def leaving(world: World) -> Leaving:
     """Return what may become of the leavers now: the last user and the last admin are never removed."""
+    return world.once(_leaving)
+
+
+def _leaving(world: World) -> Leaving:
     due = leavers(world)
-    here = len([user for user in world.users.values() if user.active])
     if not due:
         return Leaving()
+    here = sum(user.active for user in world.users.values())
     if len(due) == here == 1:
         return Leaving(suspend=_suspendable(world, due), findings=(_last_user(due[0], world),))
     stay = _last_admins(world, due)
     going = tuple(leaver for leaver in due if leaver not in stay)
     last = going[:1] if len(going) == here else ()
     go, suspend = going[len(last) :], _suspendable(world, (*stay, *last))
-    if (excess := _too_many(world, len(due))) and not _approved(world, go, suspend):
+    if (excess := _too_many(world, len(due))) and not _approved(world, Leaving(go=go, suspend=suspend)):
         return Leaving(findings=(Finding(kind=FindingKind.GUARD_HELD, record=world.record, detail=excess),))
     protected = (
         Finding(kind=FindingKind.PROTECTED_ADMIN, record=contact_record(leaver.contact), detail=str(leaver.user))
@@ -74,9 +87,8 @@ def leaving(world: World) -> Leaving:
     return Leaving(go=go, suspend=suspend, findings=(*protected, *(_last_user(leaver, world) for leaver in last)))
 
 
-def _approved(world: World, go: tuple[Leaver, ...], suspend: tuple[Leaver, ...]) -> bool:
-    steps = (*(removal(world, leaver) for leaver in go), *(suspension(world, leaver) for leaver in suspend))
-    return world.unguarded or all(digest(step) in world.approved for step in steps)
+def _approved(world: World, going: Leaving) -> bool:
+    return world.unguarded or all(digest(step) in world.approved for step in going.steps(world))
 
 
 def suspension(world: World, leaver: Leaver) -> SetRole:

@@ -166,12 +166,16 @@ def map_customer(customer: Customer, policy: SyncPolicy) -> Desired:
 
 def first_admin(users: tuple[DesiredUser, ...], primary: ContactID | None, policy: SyncPolicy) -> DesiredUser | None:
     """Return who is to be the admin of a company that does not exist yet."""
-    for user in users:
-        if user.contact == primary:
-            return user
-    if policy.first_admin is FirstAdmin.LOWEST_CONTACT and users:
-        return min(users, key=lambda user: id_order(user.contact))
-    return None
+    return next(first_admins(users, primary, policy), None)
+
+
+def first_admins(
+    users: tuple[DesiredUser, ...], primary: ContactID | None, policy: SyncPolicy
+) -> Iterator[DesiredUser]:
+    """Yield who may be the admin of a company that does not exist yet, the first choice first."""
+    yield from (user for user in users if user.contact == primary)
+    if policy.first_admin is FirstAdmin.LOWEST_CONTACT:
+        yield from sorted(users, key=lambda user: id_order(user.contact))
 
 
 def _customer_left_out(customer: Customer, policy: SyncPolicy) -> str:

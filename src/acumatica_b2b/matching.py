@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 
 from attrs import frozen
@@ -42,6 +43,11 @@ class Contest:
 
     users: tuple[DesiredUser, ...]
     findings: tuple[Finding, ...] = ()
+
+    @cached_property
+    def by_contact(self) -> Mapping[ContactID, DesiredUser]:
+        """The users, by the contacts who are to become them."""
+        return {user.contact: user for user in self.users}
 
 
 _NOBODY: Mapping[str, ContactID] = MappingProxyType({})
@@ -86,6 +92,11 @@ class Pairs:
 
     users: Mapping[ContactID, UserID]
     late: tuple[tuple[ContactID, UserID], ...] = ()
+
+    @cached_property
+    def contacts(self) -> Mapping[UserID, ContactID]:
+        """The contacts, by their users."""
+        return {user: contact for contact, user in self.users.items()}
 
 
 def match_users(
@@ -145,6 +156,7 @@ def match_addresses(
     there = {address.id for address in company.addresses}
     by_external = {a.external_id.lower(): a.id for a in company.addresses if a.external_id}
     pairs: dict[LocationID, AddressID] = {}
+    taken: set[AddressID] = set()
     claims: tuple[Callable[[DesiredAddress], AddressID | None], ...] = (
         lambda address: links.get(address.location),
         lambda address: by_external.get(address.external_id),
@@ -152,9 +164,11 @@ def match_addresses(
     for claim in claims:
         for address in desired.addresses:
             found = claim(address)
-            parted = (address.location, found) in apart
-            if found in there and found is not None and found not in pairs.values() and not parted:
-                pairs.setdefault(address.location, found)
+            if found is None or address.location in pairs or found not in there or (address.location, found) in apart:
+                continue
+            if found not in taken:
+                pairs[address.location] = found
+                taken.add(found)
     return pairs
 
 

@@ -1,6 +1,6 @@
 """The people of one company: who is admin, who stands in whose way, who has left."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from acumatica_b2b.actions import CreateCompany, CreateUser, MoveAdmin, SetRole, Step, UpdateUser
 from acumatica_b2b.errors import Reason, RejectedError
@@ -8,10 +8,10 @@ from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.leaving import admins, leavers
 from acumatica_b2b.locations import id_order
 from acumatica_b2b.mapping import contact_record, plain_email
-from acumatica_b2b.model import CompanyUser, ContactID, DesiredUser, HandOver, UserID
+from acumatica_b2b.model import CompanyUser, ContactID, DesiredUser, HandOver, StorefrontID, UserID
 from acumatica_b2b.policy import ExistingShoppers, TakeBack
 from acumatica_b2b.primary_admin import Primary, Standing, Verdict, primary_admin
-from acumatica_b2b.world import World, deleted_users
+from acumatica_b2b.world import World, is_deleted
 
 
 # ------------------------------------------------------------------ Primary Admin
@@ -22,29 +22,34 @@ def verdict(world: World) -> Verdict:
 
 def standing(world: World) -> Standing:
     """Return how the people of an existing company stand."""
+    return world.once(_standing)
+
+
+def _standing(world: World) -> Standing:
     named = world.desired.primary
     user = world.pairs.users.get(named) if named else None
-    others = [admin.id for admin in admins(world) if admin.id != user]
+    in_charge = [admin.id for admin in admins(world)]
+    others = [admin for admin in in_charge if admin != user]
     ours = _to_take_back(world)
     left = {leaver.user for leaver in leavers(world)}
     refused = {step.user for step in world.refused if isinstance(step, SetRole | MoveAdmin)}
-    back = world.capabilities.hand_over is HandOver.DEMOTE_FIRST and world.state.gave_way
-    gave_way = next((u.id for u in world.users.values() if u.id == back and u.active and u.id not in refused), None)
+    demotes_first = world.capabilities.hand_over is HandOver.DEMOTE_FIRST
+    back = world.users.get(UserID(StorefrontID(world.state.gave_way))) if demotes_first else None
     return Standing(
-        primary=_primary(world, user),
+        primary=_primary(world, user, in_charge),
         user=user,
         ours=tuple(other for other in others if other in ours and other not in refused),
         foreign=tuple(other for other in others if other not in ours or other in refused),
         left=tuple(other for other in others if other in left),
         hand_over=world.capabilities.hand_over,
         refused=user in refused,
-        gave_way=gave_way,
+        gave_way=back.id if back and back.active and back.id not in refused else None,
     )
 
 
-def _primary(world: World, user: UserID | None) -> Primary:
+def _primary(world: World, user: UserID | None, in_charge: Collection[UserID]) -> Primary:
     named = world.desired.primary
-    winner = next((winner for winner in world.contest.users if winner.contact == named), None)
+    winner = world.contest.by_contact.get(named) if named else None
     match named, winner, user:
         case None, _, _:
             return Primary.NOBODY
@@ -55,7 +60,7 @@ def _primary(world: World, user: UserID | None) -> Primary:
         case _, _, user if not world.users[user].active:
             return Primary.NOT_ELIGIBLE
         case _, _, user:
-            return Primary.ADMIN if user in {admin.id for admin in admins(world)} else Primary.USER
+            return Primary.ADMIN if user in in_charge else Primary.USER
 
 
 def _to_take_back(world: World) -> frozenset[UserID]:
@@ -75,8 +80,8 @@ def _to_take_back(world: World) -> frozenset[UserID]:
 def holder(world: World, wanted: DesiredUser) -> CompanyUser | None:
     """Return the user, not its own, who has the address that a desired user is to have."""
     own = world.pairs.users.get(wanted.contact)
-    for user in world.users.values():
-        if user.id != own and plain_email(user.email) == wanted.email:
+    for user in world.users_at.get(wanted.email, ()):
+        if user.id != own:
             return user
     elsewhere = world.holders.get(wanted.email)
     known = elsewhere is not None and elsewhere.id in world.users
@@ -86,11 +91,11 @@ def holder(world: World, wanted: DesiredUser) -> CompanyUser | None:
 def obstacle(world: World, wanted: DesiredUser) -> Finding | None:
     """Return why a desired user who is none yet can't be made, as far as is known."""
 
-    def because(kind: FindingKind, detail: str = "") -> Finding:
+    def because(kind: FindingKind, detail: str) -> Finding:
         return Finding(kind=kind, record=contact_record(wanted.contact), detail=detail)
 
     linked, home = world.state.contacts.get(wanted.contact), world.elsewhere.get(wanted.contact)
-    if linked and wanted.contact in deleted_users(world):
+    if linked and is_deleted(world, wanted.contact):
         return because(FindingKind.DELETED_IN_SHOP, f"company user {linked}")
     if home:
         return because(FindingKind.MOVE_WAITS, f"company user {home.user} of customer {home.customer!r}")
@@ -130,10 +135,15 @@ def is_super_admins(world: World, wanted: DesiredUser) -> bool:
 
 def refused_as_taken(world: World, wanted: DesiredUser) -> bool:
     """Tell whether the shop said in this run that an address is taken."""
-    return any(
-        isinstance(error, RejectedError) and error.reason is Reason.EMAIL_TAKEN
+    return (wanted.contact, wanted.email) in world.once(_refused_claims)
+
+
+def _refused_claims(world: World) -> frozenset[tuple[ContactID, str] | None]:
+    """Return who was to get which address, where the shop said that it is taken."""
+    return frozenset(
+        _claim(step)
         for step, error in world.refused.items()
-        if _claim(step) == (wanted.contact, wanted.email)
+        if isinstance(error, RejectedError) and error.reason is Reason.EMAIL_TAKEN
     )
 
 
@@ -152,36 +162,40 @@ def _claim(step: Step) -> tuple[ContactID, str] | None:
 
 def _releases(world: World, user: UserID) -> bool:
     """Tell whether a user of this company is about to give up its address."""
-    contact = next((contact for contact, other in world.pairs.users.items() if other == user), None)
-    return contact is not None and contact in email_changes(world)
+    contact = world.pairs.contacts.get(user)
+    wanted = world.contest.by_contact.get(contact) if contact else None
+    return wanted is not None and _changes_email(world, wanted)
 
 
 def email_changes(world: World) -> Mapping[ContactID, DesiredUser]:
     """Return the desired users whose user has another address now."""
-    users = world.users
+    return {wanted.contact: wanted for wanted in world.contest.users if _changes_email(world, wanted)}
+
+
+def _changes_email(world: World, wanted: DesiredUser) -> bool:
     if "email" not in world.policy.owned_user_fields:
-        return {}
-    return {
-        wanted.contact: wanted
-        for wanted in world.contest.users
-        if (user := world.pairs.users.get(wanted.contact)) and plain_email(users[user].email) != wanted.email
-    }
+        return False
+    user = world.pairs.users.get(wanted.contact)
+    return user is not None and plain_email(world.users[user].email) != wanted.email
 
 
 def email_cycles(world: World) -> Iterator[tuple[ContactID, ...]]:
     """Yield each ring of contacts of whom each waits for the address that the next one has."""
     changes = email_changes(world)
-    contact_of = {user: contact for contact, user in world.pairs.users.items()}
     waits_for: dict[ContactID, ContactID] = {}
     for contact, wanted in changes.items():
         user = holder(world, wanted)
-        if user and (next_contact := contact_of.get(user.id)) in changes and next_contact:
+        if user and (next_contact := world.pairs.contacts.get(user.id)) in changes and next_contact:
             waits_for[contact] = next_contact
     yield from rings(waits_for)
 
 
 def unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
     """Return the rings in which nobody can move, by each of their contacts: none has moved, or is parked."""
+    return world.once(_unbroken_rings)
+
+
+def _unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
     stuck = {contact for contact in email_changes(world) if not is_parked(world, world.pairs.users[contact])}
     moved = world.pairs.users.keys() - stuck
     own = {contact: ring for ring in email_cycles(world) for contact in ring}
@@ -190,6 +204,10 @@ def unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
 
 def parking(world: World) -> Mapping[ContactID, str]:
     """Return who of this customer steps aside so that a ring can move, with the address taken meanwhile."""
+    return world.once(_parking)
+
+
+def _parking(world: World) -> Mapping[ContactID, str]:
     if not (world.policy.parking_domain and world.capabilities.changes_email):
         return {}
     first = {first_of(ring) for ring in unbroken_rings(world).values()}

@@ -13,9 +13,9 @@ from acumatica_b2b.judgement import findings
 from acumatica_b2b.model import CustomerID, Record, StorefrontID
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import PROPOSALS, aborted
-from acumatica_b2b.settling import intended, settle
+from acumatica_b2b.settling import intended, settled
 from acumatica_b2b.shop import pending
-from acumatica_b2b.steps import logged, record_of
+from acumatica_b2b.steps import record_of, target_of
 from acumatica_b2b.world import World
 
 
@@ -29,8 +29,7 @@ def next_steps(world: World) -> tuple[Step, ...]:
 
 def _may_go_out(world: World, step: Step) -> bool:
     return (
-        step not in world.refused
-        and step not in world.taken
+        step not in world.attempted
         and not is_held(world, step)
         and not aborted(world, step)
         and (world.expected is None or kind_of(step) in world.expected)
@@ -114,11 +113,9 @@ def _unfolding(world: World) -> Iterator[_Turn]:
     while steps := next_steps(world):
         yield _Turn(world, steps)
         world = intended(world, steps, datetime.max.replace(tzinfo=UTC))
-        for step in steps:
-            world = settle(world, step, Ok(StorefrontID(_id_made(world, step))))
+        world = settled(world, steps, [Ok(_id_made(step)) for step in steps])
     yield _Turn(world, ())
 
 
-def _id_made(world: World, step: Step) -> str:
-    known = logged(step, world.policy, {}).id
-    return known or pending(record_of(step).id)
+def _id_made(step: Step) -> StorefrontID:
+    return StorefrontID(target_of(step) or pending(record_of(step).id))

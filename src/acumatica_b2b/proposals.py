@@ -18,9 +18,9 @@ from acumatica_b2b.actions import (
     UpdateUser,
 )
 from acumatica_b2b.guard import is_held
-from acumatica_b2b.leaving import admins, leaving, removal, suspension
+from acumatica_b2b.leaving import admins, leaving
 from acumatica_b2b.logstate import Link
-from acumatica_b2b.mapping import contact_record, first_admin
+from acumatica_b2b.mapping import contact_record, first_admin, first_admins
 from acumatica_b2b.model import (
     AddressID,
     Company,
@@ -51,11 +51,10 @@ def aborted(world: World, step: Step) -> bool:
 
 # ------------------------------------------------------------------ the company
 def _creation(world: World) -> Iterator[Step]:
-    wanted = _wanted_company(world)
-    if world.company or wanted is None or world.ambiguous or deleted_company(world):
+    if world.company or world.ambiguous or deleted_company(world):
         return
-    admin = admin_to_be(world)
-    if admin is None or Guarded.ADOPTIONS in world.held:  # it has a company already
+    wanted, admin = _wanted_company(world), admin_to_be(world)
+    if wanted is None or admin is None or Guarded.ADOPTIONS in world.held:  # it has a company already
         return
     inline = admin if world.capabilities.admin_at_creation else None
     yield CreateCompany(company=wanted, admin=inline, role=world.policy.primary_role)
@@ -63,8 +62,12 @@ def _creation(world: World) -> Iterator[Step]:
 
 def admin_to_be(world: World) -> DesiredUser | None:
     """Return who is to be the first admin of a company: nobody whose address is held by another."""
-    free = tuple(user for user in world.contest.users if not obstacle(world, user))
-    return first_admin(free, world.desired.primary, world.policy)
+    return world.once(_admin_to_be)
+
+
+def _admin_to_be(world: World) -> DesiredUser | None:
+    in_turn = first_admins(world.contest.users, world.desired.primary, world.policy)
+    return next((user for user in in_turn if not obstacle(world, user)), None)
 
 
 def _wanted_company(world: World) -> DesiredCompany | None:
@@ -137,8 +140,9 @@ def _owed(wanted: Mapping[str, str], there: Mapping[str, str], owned: frozenset[
 
 
 def _known(name: str, wanted: str, there: str, link: Link | None) -> bool:
-    sent = link.sent.get(name) if link else None
-    return link is not None and sent == digest(wanted) and digest(there) == link.seen.get(name, sent)
+    if link is None or link.sent.get(name) != digest(wanted):
+        return False
+    return digest(there) == link.seen.get(name)  # it is not what was sent: the shop has another value
 
 
 # ------------------------------------------------------------------ users
@@ -165,6 +169,8 @@ def _user_steps(world: World, company: Company, wanted: DesiredUser) -> Iterator
         changes = ()  # the company user is linked: an update of its own would buy little
     if not user.active and (RecordKind.CONTACT, user.id) in world.state.switched_off:
         changes = (*changes, ("active", "yes"))
+    if not changes:
+        return
     step = UpdateUser(company=company.id, user=own, contact=wanted.contact, changes=changes)
     if is_held(world, step):  # all but the address goes out all the same
         step = evolve(step, changes=tuple(change for change in changes if change[0] != "email"))
@@ -247,9 +253,8 @@ def _former_role(world: World, user: UserID) -> str:
 def _removals(world: World) -> Iterator[Step]:
     if world.company is None or not world.may_remove:
         return
-    company, fate = world.company, leaving(world)
-    yield from (suspension(world, leaver) for leaver in fate.suspend)
-    yield from (removal(world, leaver) for leaver in fate.go)
+    company = world.company
+    yield from leaving(world).steps(world)
     for location, address in lost_places(world).items():
         yield RemoveAddress(company=company.id, id=address, location=location)
 
@@ -260,14 +265,12 @@ def lost_places(world: World) -> Mapping[LocationID, AddressID]:
     sure = company and company.complete and customer.complete and world.desired.takes_part
     if not (sure and company and world.capabilities.addresses):
         return {}
-    there = {address.id for address in company.addresses}
+    there = {address.id for address in company.addresses} - {*world.places.values()}
     kept = {
         f.record.id for f in world.desired.findings if f.record.kind is RecordKind.LOCATION and not f.kind.about.leaves
     }
     return {
-        location: address
-        for location, address in world.locations.items()
-        if address in there and location not in kept and address not in world.places.values()
+        location: address for location, address in world.locations.items() if address in there and location not in kept
     }
 
 

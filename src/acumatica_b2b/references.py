@@ -21,24 +21,21 @@ class Held:
     note_id: NoteID
     id: str
     value: str | MaybeUnset
-    owner: CustomerID | None = None
-    """Whose record it is now, where not this customer's."""
 
 
 def reference_steps(world: World) -> Iterator[WriteReference]:
     """Yield the write-backs that are due: where there is a counterpart, or ours is gone."""
-    for held in _counterparts(world):
+    for held in world.once(_counterparts):
         wanted = reference_to(held.id, world.policy)
         if held.value in {wanted, UNSET} or reference_finding(world, held) or is_pending(held.id) > world.planning:
             continue
-        yield _write(world, held, wanted)
-    for held in _orphans(world):
-        yield _write(world, held, "")
+        yield _write(held.record, held.note_id, world.customer.id, wanted)
+    yield from _orphans(world)
 
 
 def reference_findings(world: World) -> Iterator[Finding]:
     """Yield why references are not written."""
-    for held in _counterparts(world):
+    for held in world.once(_counterparts):
         if finding := reference_finding(world, held):
             yield finding
 
@@ -53,22 +50,29 @@ def reference_finding(world: World, held: Held) -> Finding | None:
     if held.value is UNSET or held.value in {"", world.state.references.get(held.record)}:
         return None
     named = referred(held.value, world.policy)
-    others = {other.id for other in _counterparts(world) if other.record.kind is held.record.kind} - {held.id}
-    if named is None or named in others:
+    if named is None or (named != held.id and (held.record.kind, named) in world.once(_named)):
         return Finding(kind=FindingKind.REFERENCE_CONFLICT, record=held.record, detail=_shown(held.value))
     return None
+
+
+def _named(world: World) -> frozenset[tuple[RecordKind, str]]:
+    """Return the ids of all counterparts."""
+    return frozenset((held.record.kind, held.id) for held in world.once(_counterparts))
 
 
 def _shown(value: str) -> str:
     return "a text with an e-mail address" if "@" in value else repr(value)
 
 
-def _write(world: World, held: Held, value: str) -> WriteReference:
-    customer = held.owner or world.customer.id
-    return WriteReference(reference=Reference(record=held.record, note_id=held.note_id, customer=customer, value=value))
+def _write(record: Record, note_id: NoteID, customer: CustomerID, value: str) -> WriteReference:
+    return WriteReference(reference=Reference(record=record, note_id=note_id, customer=customer, value=value))
 
 
-def _counterparts(world: World) -> Iterator[Held]:
+def _counterparts(world: World) -> tuple[Held, ...]:
+    return tuple(_held(world))
+
+
+def _held(world: World) -> Iterator[Held]:
     customer, kinds = world.customer, world.policy.write_back
     if world.company is None or not world.desired.takes_part:
         return
@@ -84,18 +88,18 @@ def _counterparts(world: World) -> Iterator[Held]:
             yield Held(record=record, note_id=place.note_id, id=address, value=place.reference)
 
 
-def _orphans(world: World) -> Iterator[Held]:
-    """Yield the records without counterpart that still hold the value we wrote."""
+def _orphans(world: World) -> Iterator[WriteReference]:
+    """Yield what clears the value that we wrote, where the counterpart is gone."""
     moved = [contact for contact in world.gone.values() if contact]
     for contact in (*world.customer.contacts, *moved):
         record = contact_record(contact.id)
         paired = contact.id in world.pairs.users  # of a plan's users not all have a link
         if contact.reference and not paired and _is_orphan(world, record, contact.reference):
-            yield Held(record=record, note_id=contact.note_id, id="", value=contact.reference, owner=contact.customer)
+            yield _write(record, contact.note_id, contact.customer or world.customer.id, "")
     for place in world.customer.locations:
         record = Record(RecordKind.LOCATION, place.id)
         if place.reference and _is_orphan(world, record, place.reference):
-            yield Held(record=record, note_id=place.note_id, id="", value=place.reference)
+            yield _write(record, place.note_id, world.customer.id, "")
 
 
 def _is_orphan(world: World, record: Record, value: str | MaybeUnset) -> bool:

@@ -1,6 +1,6 @@
 """What a step makes of the world: it is intended, taken, and settled with what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -21,17 +21,19 @@ from acumatica_b2b.actions import (
     WriteReference,
 )
 from acumatica_b2b.errors import LeaseEndedError, NotSentError, RateLimitedError, RejectedError
-from acumatica_b2b.flow import Failed, Outcome
+from acumatica_b2b.flow import Failed, Ok, Outcome
+from acumatica_b2b.mapping import contact_record, customer_record
 from acumatica_b2b.model import (
     AddressID,
-    ContactID,
+    Customer,
+    Record,
     RecordKind,
     StorefrontID,
     UserID,
 )
 from acumatica_b2b.shop import after
 from acumatica_b2b.steps import logged, record_of
-from acumatica_b2b.synclog import Done, Entry, Intended, NotSent, Refused, Unanswered
+from acumatica_b2b.synclog import Done, Entry, Intended, NotSent, Refused, Unanswered, digest
 from acumatica_b2b.world import World, noted
 
 
@@ -46,83 +48,97 @@ def settle(world: World, step: Step, outcome: Outcome[StorefrontID | None]) -> W
 
     A refused step is a fact of the world: it is not proposed again in this run.
     """
-    key = logged(step, world.policy, {}).hash
-    if isinstance(outcome, Failed):
-        return _unsettled(world, step, key, outcome.error)
-    identifier = outcome.value or ""
-    world = evolve(world, taken=(*world.taken, step))
-    world = noted(world, Done(step=key, id=identifier))
-    return _stepped(world, step, identifier)
+    return settled(world, (step,), (outcome,))
 
 
-def _unsettled(world: World, step: Step, key: str, error: Exception) -> World:
-    match error:
-        case LeaseEndedError():  # nothing is wrong with the step: it is proposed anew
-            return noted(world, NotSent(step=key))
-        case NotSentError() | RateLimitedError():
-            entry: Entry = NotSent(step=key)
-        case RejectedError():
-            entry = Refused(step=key, reason=error.reason, message=str(error), record=record_of(step))
+def settled(world: World, steps: Sequence[Step], outcomes: Sequence[Outcome[StorefrontID | None]]) -> World:
+    """Return the world after steps that went out together, each with what came of it."""
+    answered = tuple(zip(steps, outcomes, strict=True))
+    done = tuple((step, outcome.value or "") for step, outcome in answered if isinstance(outcome, Ok))
+    failed = {step: outcome.error for step, outcome in answered if isinstance(outcome, Failed)}
+    # nothing is wrong with a step whose lease ended: it is proposed anew
+    refused = {step: error for step, error in failed.items() if not isinstance(error, LeaseEndedError)}
+    company = after(world.company, done, world.capabilities, world.policy)
+    world = noted(world, *(_entry(step, outcome) for step, outcome in answered))
+    world = evolve(
+        world,
+        company=company,
+        taken=(*world.taken, *(step for step, _ in done)),
+        refused={**world.refused, **refused},
+    )
+    return _stepped(world, done)
+
+
+def _entry(step: Step, outcome: Outcome[StorefrontID | None]) -> Entry:
+    key = digest(step)
+    match outcome:
+        case Ok(value=identifier):
+            return Done(step=key, id=identifier or "")
+        case Failed(error=NotSentError() | RateLimitedError() | LeaseEndedError()):
+            return NotSent(step=key)
+        case Failed(error=RejectedError() as error):
+            return Refused(step=key, reason=error.reason, message=str(error), record=record_of(step))
+        case Failed():
+            return Unanswered(step=key)
         case _:
-            entry = Unanswered(step=key)
-    return noted(evolve(world, refused={**world.refused, step: error}), entry)
+            assert_never(outcome)
 
 
-def _stepped(world: World, step: Step, identifier: str) -> World:
-    company = after(world.company, step, identifier, world.capabilities, world.policy)
-    world = evolve(world, company=company)
-    match step:
-        case CreateCompany(admin=admin) if admin and company:
-            return _paired(world, admin.contact, company.users[0].id)
-        case CreateUser(user=user):
-            return _paired(world, user.contact, UserID(StorefrontID(identifier)))
-        case CreateAddress(address=address):
-            places = {**world.places, address.location: AddressID(StorefrontID(identifier))}
-            return evolve(world, places=places)
-        case RemoveUser(user=user, contact=contact):
-            return _paired(_released(world, user), contact, None)
-        case UpdateUser(user=user, changes=changes) if any(name == "email" for name, _ in changes):
-            return _released(world, user)
-        case WriteReference(reference=reference):
-            unlinked = {record: lost for record, lost in world.unlinked.items() if record != reference.record}
-            return evolve(_referenced(world, step), unlinked=unlinked)
-        case (
-            CreateCompany()
-            | UpdateCompany()
-            | UpdateUser()
-            | SetRole()
-            | MoveAdmin()
-            | UpdateAddress()
-            | RemoveAddress()
-        ):
-            return world
-        case _:
-            assert_never(step)
+def _stepped(world: World, done: Iterable[tuple[Step, str]]) -> World:
+    """Return the world in which who was made or removed is paired or not, and nobody holds what was given up."""
+    pairs, places = dict(world.pairs.users), dict(world.places)
+    released: set[UserID] = set()
+    references: dict[Record, str] = {}
+    for step, identifier in done:
+        match step:
+            case CreateCompany(admin=admin) if admin and world.company:
+                pairs[admin.contact] = world.company.users[0].id
+            case CreateUser(user=wanted):
+                pairs[wanted.contact] = UserID(StorefrontID(identifier))
+            case CreateAddress(address=address):
+                places[address.location] = AddressID(StorefrontID(identifier))
+            case RemoveUser(user=user, contact=contact):
+                pairs.pop(contact, None)
+                released.add(user)
+            case UpdateUser(user=user, changes=changes) if any(name == "email" for name, _ in changes):
+                released.add(user)
+            case WriteReference(reference=reference):
+                references[reference.record] = reference.value
+            case (
+                CreateCompany()
+                | UpdateCompany()
+                | UpdateUser()
+                | SetRole()
+                | MoveAdmin()
+                | UpdateAddress()
+                | RemoveAddress()
+            ):
+                pass
+            case _:
+                assert_never(step)
+    return evolve(
+        world,
+        pairs=evolve(world.pairs, users=pairs),
+        places=places,
+        holders={email: user for email, user in world.holders.items() if user is None or user.id not in released},
+        customer=_referenced(world.customer, references),
+        unlinked={record: lost for record, lost in world.unlinked.items() if record not in references},
+    )
 
 
-def _released(world: World, user: UserID) -> World:
-    """Return the world in which a user has given up the address that it was asked for."""
-    holders = {email: holder for email, holder in world.holders.items() if holder is None or holder.id != user}
-    return evolve(world, holders=holders)
-
-
-def _paired(world: World, contact: ContactID, user: UserID | None) -> World:
-    pairs = {c: u for c, u in world.pairs.users.items() if c != contact}
-    return evolve(world, pairs=evolve(world.pairs, users=pairs if user is None else {**pairs, contact: user}))
-
-
-def _referenced(world: World, step: WriteReference) -> World:
-    """Return the world whose ERP record holds the written reference."""
-    customer, record, value = world.customer, step.reference.record, step.reference.value
-    match record.kind:
-        case RecordKind.CUSTOMER:
-            customer = evolve(customer, reference=value)
-        case RecordKind.CONTACT:
-            contacts = tuple(evolve(c, reference=value) if c.id == record.id else c for c in customer.contacts)
-            customer = evolve(customer, contacts=contacts)
-        case RecordKind.LOCATION:
-            places = tuple(evolve(p, reference=value) if p.id == record.id else p for p in customer.locations)
-            customer = evolve(customer, locations=places)
-        case _:
-            assert_never(record.kind)
-    return evolve(world, customer=customer)
+def _referenced(customer: Customer, references: Mapping[Record, str]) -> Customer:
+    """Return the customer whose records hold the written references."""
+    if not references:
+        return customer
+    return evolve(
+        customer,
+        reference=references.get(customer_record(customer.id), customer.reference),
+        contacts=tuple(
+            evolve(contact, reference=references.get(contact_record(contact.id), contact.reference))
+            for contact in customer.contacts
+        ),
+        locations=tuple(
+            evolve(place, reference=references.get(Record(RecordKind.LOCATION, place.id), place.reference))
+            for place in customer.locations
+        ),
+    )

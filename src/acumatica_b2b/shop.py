@@ -1,8 +1,9 @@
 """What a company is after a step: the storefront's side of `settle`, for plans and within a run."""
 
+from collections.abc import Iterable
 from typing import Any, assert_never
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from acumatica_b2b.actions import (
     CreateAddress,
@@ -44,18 +45,16 @@ def is_pending(identifier: str) -> bool:
 
 
 def after(
-    company: Company | None, step: Step, identifier: str, capabilities: Capabilities, policy: SyncPolicy
+    company: Company | None, done: Iterable[tuple[Step, str]], capabilities: Capabilities, policy: SyncPolicy
 ) -> Company | None:
-    """Return the company as it is once the step took effect; `identifier` is what the step made."""
-    match step, company:
-        case CreateCompany(), None:
-            return _created(step, CompanyID(StorefrontID(identifier)), capabilities)
-        case WriteReference(), _:
-            return company
-        case _, None:
-            return None
-        case _:
-            return _changed(company, step, identifier, policy)
+    """Return the company as it is once steps took effect, each with the id of what it made or changed."""
+    draft = _Draft(company) if company else None
+    for step, identifier in done:
+        if draft:
+            _change(draft, step, identifier, policy)
+        elif isinstance(step, CreateCompany):
+            draft = _Draft(_created(step, CompanyID(StorefrontID(identifier)), capabilities))
+    return draft.made() if draft else None
 
 
 def _created(step: CreateCompany, identifier: CompanyID, capabilities: Capabilities) -> Company:
@@ -73,40 +72,55 @@ def _created(step: CreateCompany, identifier: CompanyID, capabilities: Capabilit
     )
 
 
-def _changed(company: Company, step: Step, identifier: str, policy: SyncPolicy) -> Company:
+@define
+class _Draft:
+    """A company while steps change it."""
+
+    company: Company
+    users: dict[UserID, CompanyUser] = field(init=False)
+    addresses: dict[AddressID, CompanyAddress] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.users = {user.id: user for user in self.company.users}
+        self.addresses = {address.id: address for address in self.company.addresses}
+
+    def made(self) -> Company:
+        """Return what it has come to."""
+        return evolve(self.company, users=tuple(self.users.values()), addresses=tuple(self.addresses.values()))
+
+    def edit(self, user: UserID, **changes: Any) -> None:
+        """Change fields of a user, if there is one."""
+        if user in self.users:
+            self.users[user] = evolve(self.users[user], **changes)
+
+
+def _change(draft: _Draft, step: Step, identifier: str, policy: SyncPolicy) -> None:
     match step:
         case UpdateCompany(changes=changes):
-            return evolve(company, **_as_fields(changes))
-        case CreateUser(user=user, role=role):
-            made = _user(user, company.id, identifier, role, external_id=user.external_id)
-            return evolve(company, users=(*company.users, made))
+            draft.company = evolve(draft.company, **_as_fields(changes))
+        case CreateUser(user=wanted, role=role):
+            made = _user(wanted, draft.company.id, identifier, role, external_id=wanted.external_id)
+            draft.users[made.id] = made
         case UpdateUser(user=user, changes=changes):
-            extra = _extra(company, user, changes)
-            return _edited(company, user, extra_fields=extra, **_as_fields(changes))
+            draft.edit(user, extra_fields=_extra(draft.users.get(user), changes), **_as_fields(changes))
         case SetRole(user=user, role=role):
-            return _edited(company, user, role=role)
+            draft.edit(user, role=role)
         case MoveAdmin(user=user, role=role):
-            for other in company.users:
-                if other.role == role:
-                    company = _edited(company, other.id, role=policy.user_role)
-            return _edited(company, user, role=role)
+            for other in [other.id for other in draft.users.values() if other.role == role]:
+                draft.edit(other, role=policy.user_role)
+            draft.edit(user, role=role)
         case RemoveUser(user=user):
-            return evolve(company, users=tuple(u for u in company.users if u.id != user))
+            draft.users.pop(user, None)
         case CreateAddress(address=address):
-            return evolve(company, addresses=(*company.addresses, _address(address, identifier)))
+            draft.addresses[AddressID(StorefrontID(identifier))] = _address(address, identifier)
         case UpdateAddress(id=changed, address=address):
-            kept = tuple(a for a in company.addresses if a.id != changed)
-            return evolve(company, addresses=(*kept, _address(address, changed)))
+            draft.addresses[changed] = _address(address, changed)
         case RemoveAddress(id=removed):
-            return evolve(company, addresses=tuple(a for a in company.addresses if a.id != removed))
+            draft.addresses.pop(removed, None)
         case CreateCompany() | WriteReference():
-            return company
+            pass
         case _:
             assert_never(step)
-
-
-def _edited(company: Company, user: UserID, **changes: Any) -> Company:
-    return evolve(company, users=tuple(evolve(u, **changes) if u.id == user else u for u in company.users))
 
 
 def _as_fields(changes: tuple[tuple[str, str], ...]) -> dict[str, Any]:
@@ -114,8 +128,8 @@ def _as_fields(changes: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     return fields | ({"active": fields["active"] == "yes"} if "active" in fields else {})
 
 
-def _extra(company: Company, user: UserID, changes: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    old = {name: value for u in company.users if u.id == user for name, value in u.extra_fields}
+def _extra(user: CompanyUser | None, changes: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    old = dict(user.extra_fields) if user else {}
     new = {name.removeprefix("extra_fields."): value for name, value in changes if name.startswith("extra_fields.")}
     return tuple((old | new).items())
 

@@ -96,7 +96,7 @@ def record_of(step: Step) -> Record:
 
 def logged(step: Step, policy: SyncPolicy, roles: Mapping[str, str]) -> LoggedStep:
     """Return what the log keeps of a step; `roles` are those of the company's users now."""
-    target = _target(step)
+    target = target_of(step)
     former = roles.get(target, "") if isinstance(step, SetRole) else ""
     return LoggedStep(
         hash=digest(step),
@@ -112,7 +112,8 @@ def logged(step: Step, policy: SyncPolicy, roles: Mapping[str, str]) -> LoggedSt
     )
 
 
-def _target(step: Step) -> str:
+def target_of(step: Step) -> str:
+    """Return the storefront's id of what a step changes; "" where it makes it, or is no business of the storefront."""
     match step:
         case UpdateUser(user=user) | SetRole(user=user) | MoveAdmin(user=user) | RemoveUser(user=user):
             return user

@@ -1,7 +1,9 @@
 """The world: all that a run knows of one customer. Every observation and every step makes a new one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -19,6 +21,8 @@ from acumatica_b2b.model import (
     AddressID,
     Capabilities,
     Company,
+    CompanyID,
+    CompanyRef,
     CompanyUser,
     Contact,
     ContactID,
@@ -34,6 +38,8 @@ from acumatica_b2b.model import (
 from acumatica_b2b.policy import Guarded, SyncPolicy
 from acumatica_b2b.steps import address_fields, company_fields, digests, record_of, sent_fields, user_fields
 from acumatica_b2b.synclog import Entry, Linked, Refused, Unlinked, digest
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -105,22 +111,44 @@ class World:
     refused: Mapping[Step, Exception] = field(factory=dict[Step, Exception])
     taken: tuple[Step, ...] = ()
     unsaved: tuple[Entry, ...] = ()
+    _answers: dict[Any, Any] = field(factory=dict[Any, Any], init=False, repr=False, eq=False)
 
-    @property
+    def once(self, ask: Callable[["World"], T]) -> T:
+        """Return what a question about this world comes to: asked again, it is not looked for again."""
+        if ask not in self._answers:
+            self._answers[ask] = ask(self)
+        answer: T = self._answers[ask]
+        return answer
+
+    @cached_property
     def record(self) -> Record:
         """The customer's own record."""
         return customer_record(self.customer.id)
 
-    @property
+    @cached_property
     def users(self) -> Mapping[UserID, CompanyUser]:
         """The company's users by id."""
         return {user.id: user for user in self.company.users} if self.company else {}
 
-    @property
+    @cached_property
+    def users_at(self) -> Mapping[str, tuple[CompanyUser, ...]]:
+        """The company's users by the address they have."""
+        found: dict[str, tuple[CompanyUser, ...]] = {}
+        for user in self.users.values():
+            email = plain_email(user.email)
+            found[email] = (*found.get(email, ()), user)
+        return found
+
+    @cached_property
     def linked(self) -> Mapping[ContactID, UserID]:
         """The contacts whose linked user is there."""
         there = self.users
         return {contact: user for contact, user in self.state.contacts.items() if user in there}
+
+    @cached_property
+    def attempted(self) -> frozenset[Step]:
+        """What was taken or refused in this run: it is not proposed again."""
+        return frozenset((*self.taken, *self.refused))
 
     @property
     def locations(self) -> Mapping[LocationID, AddressID]:
@@ -130,6 +158,12 @@ class World:
             for record, link in self.state.links.items()
             if record.kind is RecordKind.LOCATION
         }
+
+
+def company_ref(world: World, identifier: str | None, *, again: bool = False) -> CompanyRef:
+    """Return what names a company of this customer to who looks at it: its id, or else the external id."""
+    known = CompanyID(StorefrontID(identifier)) if identifier else None
+    return CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=known, again=again)
 
 
 def noted(world: World, *entries: Entry) -> World:
@@ -151,7 +185,7 @@ def adopted(world: World, company: Company | None) -> World:
         return world
     references = {c.id: referred(c.reference, world.policy) for c in world.customer.contacts}
     pairs = match_users(
-        (user for user in contest.users if _may_have_one(world, user)),
+        _who_may_have_one(world),
         company,
         world.state.contacts,
         {contact: UserID(StorefrontID(user)) for contact, user in references.items() if user},
@@ -164,18 +198,18 @@ def adopted(world: World, company: Company | None) -> World:
     return noted(world, *_links(world, company))
 
 
-def _may_have_one(world: World, wanted: DesiredUser) -> bool:
-    """Tell whether a contact may be paired with a user of this company.
+def _who_may_have_one(world: World) -> Iterator[DesiredUser]:
+    """Yield who may be paired with a user of this company.
 
     Not one who still has a user in another customer's company; nor may one whose user people deleted
     take over the user of somebody else who had the same address.
     """
-    if any(user.external_id.lower() == wanted.external_id for user in world.users.values()):
-        return True
-    linked = set(world.linked.values())
-    taken = any(plain_email(user.email) == wanted.email and user.id in linked for user in world.users.values())
-    deleted = wanted.contact in deleted_users(world)
-    return wanted.contact not in world.elsewhere and not (deleted and taken)
+    made = {user.external_id.lower() for user in world.users.values()}
+    linked = {plain_email(world.users[user].email) for user in world.linked.values()}
+    for wanted in world.contest.users:
+        taken_over = wanted.email in linked and is_deleted(world, wanted.contact)
+        if wanted.external_id in made or not (wanted.contact in world.elsewhere or taken_over):
+            yield wanted
 
 
 def _known(world: World) -> frozenset[ContactID]:
@@ -191,6 +225,8 @@ def _known(world: World) -> frozenset[ContactID]:
 def movers(world: World) -> Mapping[str, ContactID]:
     """Return the addresses of contacts on their way to another customer, but for those that linked ones have."""
     moved = [map_contact(now, world.policy) for now in world.gone.values() if now and now.customer]
+    if not moved:
+        return {}
     users = world.users
     held = {plain_email(users[user].email) for contact, user in world.linked.items() if contact not in world.gone}
     return {user.email: user.contact for user in moved if isinstance(user, DesiredUser) and user.email not in held}
@@ -203,10 +239,15 @@ def may_be_made_again(world: World, record: Record) -> bool:
 
 def deleted_users(world: World) -> frozenset[ContactID]:
     """Return the contacts whose linked user was deleted by people: a proven listing lacks it."""
-    if world.company is None or not world.company.complete:
-        return frozenset()
     missing = world.state.contacts.keys() - world.linked.keys()
-    return frozenset(contact for contact in missing if not may_be_made_again(world, contact_record(contact)))
+    return frozenset(contact for contact in missing if is_deleted(world, contact))
+
+
+def is_deleted(world: World, contact: ContactID) -> bool:
+    """Tell whether people deleted the user that a contact is linked to."""
+    proven = world.company is not None and world.company.complete
+    missing = contact in world.state.contacts and contact not in world.linked
+    return proven and missing and not may_be_made_again(world, contact_record(contact))
 
 
 def _kept(world: World) -> frozenset[ContactID]:
@@ -237,12 +278,9 @@ def _links(world: World, company: Company) -> Iterator[Entry]:
     pairs = {contact_record(contact): user for contact, user in world.pairs.users.items()}
     places = {Record(RecordKind.LOCATION, location): address for location, address in world.places.items()}
     now: dict[Record, str] = {world.record: company.id, **pairs, **places}
-    taken_over: dict[RecordKind, set[str]] = {
-        RecordKind.CONTACT: {*pairs.values()},
-        RecordKind.LOCATION: {*places.values()},
-    }
+    taken_over = {(record.kind, identifier) for record, identifier in now.items()}
     for record, link in state.links.items():
-        if record not in now and link.id in taken_over.get(record.kind, set()):
+        if record not in now and (record.kind, link.id) in taken_over:
             yield Unlinked(record=record)
     for record, identifier in now.items():
         old = state.links.get(record)
@@ -250,7 +288,7 @@ def _links(world: World, company: Company) -> Iterator[Entry]:
         if old is None or old.id != identifier or (granted and identifier not in state.granted):
             yield Linked(record=record, id=identifier, granted=granted)
     for record, identifier in _made_before_a_crash(world, company):
-        if record not in now and record not in state.links and identifier not in taken_over.get(record.kind, set()):
+        if record not in now and record not in state.links and (record.kind, identifier) not in taken_over:
             user = users.get(UserID(StorefrontID(identifier)))
             yield Linked(record=record, id=identifier, granted=user is not None and _was_granted(world, record, user))
 
@@ -274,9 +312,9 @@ def _made_before_a_crash(world: World, company: Company) -> Iterator[tuple[Recor
 
 def _was_granted(world: World, record: Record, user: CompanyUser) -> bool:
     """Tell whether an admin has the role from us, also by a step whose answer nobody recorded."""
-    intended = {i.step.id for i in world.state.open.values() if i.step.grant in {"give", "move"}}
-    ours = record.id in world.state.awaited or user.id in intended | world.state.granted
-    return user.role == world.policy.primary_role and ours
+    if user.role != world.policy.primary_role:
+        return False
+    return record.id in world.state.awaited or user.id in world.state.grants
 
 
 def read_back(world: World, company: Company | None) -> World:

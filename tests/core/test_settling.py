@@ -27,15 +27,15 @@ from acumatica_b2b.errors import (
     Reason,
     RejectedError,
 )
-from acumatica_b2b.flow import Failed, Ok
+from acumatica_b2b.flow import Failed, Ok, Outcome
 from acumatica_b2b.logstate import Link
 from acumatica_b2b.mapping import contact_record, customer_record
 from acumatica_b2b.model import AddressID, LocationID, Record, RecordKind, Reference, StorefrontID
-from acumatica_b2b.settling import intended, settle
+from acumatica_b2b.settling import intended, settle, settled
 from acumatica_b2b.steps import logged
 from acumatica_b2b.synclog import Done, Intended, NotSent, Refused, Unanswered
 from acumatica_b2b.world import World
-from tests.bench import ANNA, HERE, MARK, customer, location, note, storefront_id
+from tests.bench import ANNA, BILL, HERE, MARK, customer, location, note, storefront_id
 from tests.core.test_steps import COMPANY, PLACE, SEVEN, USER
 from tests.core.worlds import KEY, POLICY, admin_of, company, links, seen, user_of, world_of
 
@@ -102,6 +102,33 @@ def test_refusals_add_up() -> None:
     for step in (SET_ROLE, remove):
         world = settle(world, step, Failed(ValueError()))
     assert world.refused.keys() == {SET_ROLE, remove}
+
+
+def test_all_at_once() -> None:
+    """Steps that go out together come to the same as one after another, whatever came of each."""
+    email = UpdateUser(
+        company=KEY, user=M, contact=MARK.id, changes=(("email", "m@x.example"), ("extra_fields.a", "b"))
+    )
+    remove = RemoveUser(company=KEY, user=A, contact=ANNA.id)
+    make = CreateUser(company=KEY, user=evolve(USER, contact=BILL.id), role="Junior")
+    place = CreateAddress(company=KEY, address=PLACE)
+    lost = SetRole(company=KEY, user=M, contact=MARK.id, role="Junior")
+    steps: tuple[Step, ...] = (email, SET_ROLE, remove, make, place, lost)
+    outcomes: tuple[Outcome[StorefrontID | None], ...] = (
+        Ok(StorefrontID(M)),
+        Failed(RejectedError(Reason.INVALID, "no")),
+        Ok(StorefrontID(A)),
+        Ok(StorefrontID("11")),
+        Ok(StorefrontID("7")),
+        Failed(LeaseEndedError("late")),
+    )
+    start = evolve(known(), holders={"m@x.example": None, "old": user_of(MARK), "other": user_of(BILL)})
+    start = alone = intended(start, steps, UNTIL)
+    for step, outcome in zip(steps, outcomes, strict=True):
+        alone = settle(alone, step, outcome)
+    assert settled(start, steps, outcomes) == alone
+    assert alone.taken == (email, remove, make, place)
+    assert alone.holders.keys() == {"m@x.example", "other"}
 
 
 def test_done() -> None:

@@ -35,7 +35,7 @@ THERE = company(
 
 def done(step: Step, there: Company | None = THERE, identifier: str = "99") -> Company | None:
     """Return the company after a step."""
-    return after(there, step, identifier, SHOP, POLICY)
+    return after(there, ((step, identifier),), SHOP, POLICY)
 
 
 def with_user(one: CompanyUser) -> Company:
@@ -82,7 +82,7 @@ def test_company_is_made() -> None:
 def test_company_is_made_with_its_admin(given: str, role: str) -> None:
     """An admin that comes along has no known id and no external id, and the role that the shop gives."""
     step = CreateCompany(company=COMPANY, admin=USER, role="Admin")
-    made = after(None, step, "1", evolve(SHOP, admin_role=given), POLICY)
+    made = after(None, ((step, "1"),), evolve(SHOP, admin_role=given), POLICY)
     admin = evolve(NEW_USER, id=storefront_id("new:101"), role=role, external_id="")
     assert made == evolve(MADE, users=(admin,))
 
@@ -126,7 +126,7 @@ def test_company_is_made_with_its_admin(given: str, role: str) -> None:
         ),
         (
             UpdateAddress(company=KEY, id=SEVEN, address=evolve(PLACE, default_billing=True)),
-            evolve(THERE, addresses=(THERE.addresses[1], evolve(NEW_PLACE, default_billing=True))),
+            evolve(THERE, addresses=(evolve(NEW_PLACE, default_billing=True), THERE.addresses[1])),
         ),
         (
             RemoveAddress(company=KEY, id=SEVEN, location=LocationID("MAIN")),

@@ -33,11 +33,12 @@ from acumatica_b2b.model import (
 )
 from acumatica_b2b.plan import next_steps
 from acumatica_b2b.policy import FirstAdmin, SyncPolicy
-from acumatica_b2b.settling import intended, settle
+from acumatica_b2b.settling import intended, settle, settled
 from acumatica_b2b.synclog import Done, Linked, NotSent, Refused, Unanswered, Unlinked
 from acumatica_b2b.testing import MemoryErp, MemoryShop, strategies
 from acumatica_b2b.world import World, adopted, read_back
 from tests.bench import ANNA, HERE, MARK, FrozenClock, contact, customer, note, storefront_id
+from tests.core.worlds import user_of
 
 POLICY = SyncPolicy()
 KEY = CompanyID(StorefrontID("1"))
@@ -209,6 +210,20 @@ def test_a_world_is_never_changed() -> None:
     assert before == copy
 
 
+def test_once() -> None:
+    """A question is asked once of a world, and anew of each that comes of it."""
+    asked: list[World] = []
+
+    def users(one: World) -> int:
+        asked.append(one)
+        return len(one.users)
+
+    empty = adopted(world(MARK), company())
+    assert [empty.once(users) for _ in range(3)] == [0, 0, 0]
+    assert evolve(empty, company=company(user_of(MARK))).once(users) == 1
+    assert len(asked) == 2
+
+
 # ------------------------------------------------------------------ the law of settling
 Perform = Callable[[Step], Outcome[StorefrontID | None]]
 
@@ -230,7 +245,7 @@ def performing(shop: MemoryShop, erp: MemoryErp) -> Perform:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(strategies.customers(ordinary=True))
 def test_settling_foresees_the_shop(regime: HandOver, one: Customer) -> None:
-    """After every step the world's company is the one that the shop has, role by role and field by field."""
+    """After each step, as after all at once, the world's company is what the shop has, role by role, field by field."""
     shop, erp = MemoryShop(hand_over=regime), MemoryErp()
     erp.put(one)
     perform = performing(shop, erp)
@@ -238,9 +253,11 @@ def test_settling_foresees_the_shop(regime: HandOver, one: Customer) -> None:
     made = World(customer=one, desired=map_customer(one, policy), policy=policy, capabilities=shop.capabilities)
     at = adopted(made, None)
     while steps := next_steps(at):
-        at = intended(at, steps, UNTIL)
-        for step in steps:
-            at = settle(at, step, perform(step))
+        before = at = intended(at, steps, UNTIL)
+        outcomes = [perform(step) for step in steps]
+        for step, outcome in zip(steps, outcomes, strict=True):
+            at = settle(at, step, outcome)
+        assert settled(before, steps, outcomes) == at
         assert at.refused == {}
         (there,) = shop.snapshot().values()
         assert at.company
