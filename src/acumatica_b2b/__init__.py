@@ -9,6 +9,7 @@ __all__, __getattr__, __dir__ = lazily(  # pyright: ignore[reportUnsupportedDund
             "Action Changes CreateAddress CreateCompany CreateUser MoveAdmin RemoveAddress RemoveUser SetRole Step "
             "UpdateAddress UpdateCompany UpdateUser WriteReference"
         ),
+        "adopting": "adopted",
         "check": "AsyncChecksItself Check CheckResult ChecksItself Needs Part Verdict",
         "contact_sync": "AsyncContactSync ContactSync",
         "customer_log": "LogRow",
@@ -49,6 +50,6 @@ __all__, __getattr__, __dir__ = lazily(  # pyright: ignore[reportUnsupportedDund
         "sealed": "SealedPlan read_sealed seal write_sealed",
         "settling": "settle",
         "terms": "LeftToAnotherError Settled",
-        "world": "World adopted",
+        "world": "World",
     },
 )

@@ -14,6 +14,7 @@ from acumatica_b2b.actions import (
     UpdateUser,
     WriteReference,
 )
+from acumatica_b2b.adopting import adopted
 from acumatica_b2b.check import AsyncChecksItself, Check, CheckResult, ChecksItself, Needs, Part, Verdict
 from acumatica_b2b.contact_sync import AsyncContactSync, ContactSync
 from acumatica_b2b.customer_log import LogRow
@@ -131,7 +132,7 @@ from acumatica_b2b.runtime import AsyncSystemClock, SystemClock, in_threads
 from acumatica_b2b.sealed import SealedPlan, read_sealed, seal, write_sealed
 from acumatica_b2b.settling import settle
 from acumatica_b2b.terms import LeftToAnotherError, Settled
-from acumatica_b2b.world import World, adopted
+from acumatica_b2b.world import World
 
 __all__ = [
     "UNSET",

@@ -13,15 +13,12 @@ from acumatica_b2b.keys import contact_key
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import (
     Company,
-    CompanyID,
-    CompanyRef,
     ContactID,
     Customer,
     CustomerID,
     NoteID,
     Record,
     RecordKind,
-    StorefrontID,
 )
 from acumatica_b2b.observing import loaded, read_home
 from acumatica_b2b.runlog import Grown, Opened
@@ -30,7 +27,7 @@ from acumatica_b2b.saving import saved
 from acumatica_b2b.synclog import Decided, Entry, Linked, Unlinked
 from acumatica_b2b.terms import Terms
 from acumatica_b2b.whose import customers_of
-from acumatica_b2b.world import World, noted
+from acumatica_b2b.world import World, company_ref, noted
 
 
 def decide(customer: CustomerID, decision: Decision, by: str, terms: Terms) -> Flow[None]:
@@ -161,10 +158,7 @@ def _stands(world: World, identifier: str) -> Flow[bool]:
 
 
 def _observed(world: World, identifier: str) -> Flow[Company | None]:
-    ref = CompanyRef(
-        customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
-    )
-    return value_of((yield from ask(Observe(ref))))
+    return value_of((yield from ask(Observe(company_ref(world, identifier)))))
 
 
 def _company(world: World, identifier: str) -> Flow[Company]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from attrs import evolve
 
 from acumatica_b2b.actions import CreateCompany, CreateUser, Step, UpdateCompany, UpdateUser, WriteReference
+from acumatica_b2b.adopting import adopted, movers, read_back
 from acumatica_b2b.effects import Now, Perform, Reserve
 from acumatica_b2b.errors import NotSentError, RateLimitedError, Reason, RejectedError, RemoteError, StalePlanError
 from acumatica_b2b.findings import Finding, FindingKind
@@ -22,7 +23,7 @@ from acumatica_b2b.saving import saved, shortened
 from acumatica_b2b.settling import intended, settled
 from acumatica_b2b.synclog import Cleared, Entry, Found, SettledAt, digest
 from acumatica_b2b.terms import Settled, Terms
-from acumatica_b2b.world import World, adopted, movers, noted, read_back
+from acumatica_b2b.world import World, noted
 
 
 def plan_customer(customer: Customer, terms: Terms) -> Flow[CompanyPlan]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve
 
+from acumatica_b2b.adopting import adopted
 from acumatica_b2b.effects import (
     Claim,
     FindShopper,
@@ -27,8 +28,6 @@ from acumatica_b2b.mapping import DELETED, Desired, contact_record, left_out, pa
 from acumatica_b2b.matching import adoptable, contested, referred
 from acumatica_b2b.model import (
     Company,
-    CompanyID,
-    CompanyRef,
     CompanyUser,
     ContactID,
     Customer,
@@ -41,7 +40,7 @@ from acumatica_b2b.proposals import admin_to_be, can_have_users, deleted_company
 from acumatica_b2b.synclog import Linked, Unlinked, digest, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 from acumatica_b2b.whose import Owners
-from acumatica_b2b.world import Home, Loaded, World, adopted, deleted_users, noted
+from acumatica_b2b.world import Home, Loaded, World, company_ref, deleted_users, noted
 
 
 def loaded(customer: Customer, terms: Terms) -> Flow[World]:
@@ -106,8 +105,7 @@ def observed_again(world: World) -> Flow[Company | None]:
     """Return the world's company as it is after what was written to it."""
     if world.company is None:
         return None
-    ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=world.company.id, again=True)
-    return value_of((yield from ask(Observe(ref))))
+    return value_of((yield from ask(Observe(company_ref(world, world.company.id, again=True)))))
 
 
 # ------------------------------------------------------------------ which company
@@ -115,8 +113,7 @@ def _company(world: World) -> Flow[Company | str | None]:
     """Return the company by link, reference, external id or a lost creation; a text says why not."""
     ours = {"", world.customer.note_id}
     for identifier in _ids(world):
-        ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=identifier)
-        outcome = yield from ask(Observe(ref))
+        outcome = yield from ask(Observe(company_ref(world, identifier)))
         if isinstance(outcome, Failed) and _is_ambiguous(outcome.error):
             return str(outcome.error)
         company = value_of(outcome)
@@ -128,11 +125,10 @@ def _company(world: World) -> Flow[Company | str | None]:
     return (yield from _lost_creation(world, ours))
 
 
-def _ids(world: World) -> Iterator[CompanyID | None]:
+def _ids(world: World) -> Iterator[str | None]:
     link = world.state.links.get(world.record)
     named = referred(world.customer.reference, world.policy)
-    for identifier in dict.fromkeys(filter(None, (link.id if link else None, named))):
-        yield CompanyID(StorefrontID(identifier))
+    yield from dict.fromkeys(filter(None, (link.id if link else None, named)))
     if not world.customer.deleted:
         yield None
 
@@ -146,8 +142,7 @@ def _lost_creation(world: World, ours: set[str]) -> Flow[Company | None]:
     emails = [i.step.email for i in world.state.open.values() if i.step.do == "CreateCompany" and i.step.email]
     found = yield from _find(emails)
     for user in found:
-        ref = CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=user.company)
-        company = value_of((yield from ask(Observe(ref))))
+        company = value_of((yield from ask(Observe(company_ref(world, user.company)))))
         if company and company.external_id.lower() in ours:
             return company
     return None
@@ -165,10 +160,7 @@ def _adoption(world: World, owners: Owners) -> Flow[tuple[World, Company | None]
     made = {u.company for w, u in zip(wanted, found, strict=True) if u and u.external_id.lower() == w.external_id != ""}
     candidates: list[Company] = []
     for identifier in sorted(adoptable(found, of_primary, len(wanted)) | made):
-        ref = CompanyRef(
-            customer=world.customer.id, external_id=world.customer.note_id, id=CompanyID(StorefrontID(identifier))
-        )
-        company = value_of((yield from ask(Observe(ref))))
+        company = value_of((yield from ask(Observe(company_ref(world, identifier)))))
         if company and not company.external_id and not (yield from owners.have(company.id, world.policy)):
             candidates.append(company)
     match candidates:

@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 
 from acumatica_b2b.actions import CreateAddress, CreateUser, RemoveUser, Step, UpdateCompany, UpdateUser
+from acumatica_b2b.adopting import adopted, movers, read_back
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.logstate import Link
@@ -26,7 +27,7 @@ from acumatica_b2b.model import (
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.steps import address_fields, company_fields, digests, logged, user_fields
 from acumatica_b2b.synclog import Done, Entry, Grant, Intended, Linked, LoggedStep, Refused, Unlinked, digest
-from acumatica_b2b.world import Home, World, adopted, deleted_users, may_be_made_again, movers, noted, read_back
+from acumatica_b2b.world import Home, World, deleted_users, may_be_made_again, noted
 from tests.bench import ANNA, BILL, CARL, HERE, MARK, THERE, contact, customer, location, storefront_id
 from tests.core.test_steps import USER
 from tests.core.worlds import KEY, POLICY, SHOP, admin_of, company, links, seen, stranger, unseen, user_of, world_of

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acumatica_b2b.actions import CreateUser, RemoveUser, SetRole, Step, UpdateUser, WriteReference
+from acumatica_b2b.adopting import adopted
 from acumatica_b2b.guard import Spent, Tally, guarded, within
 from acumatica_b2b.logstate import LogState
 from acumatica_b2b.mapping import map_customer
@@ -25,7 +26,7 @@ from acumatica_b2b.model import (
     StorefrontID,
 )
 from acumatica_b2b.policy import Guarded, Limits, SyncPolicy
-from acumatica_b2b.world import World, adopted
+from acumatica_b2b.world import World
 from tests.bench import ANNA, HERE, MARK, customer, storefront_id
 
 NOW: Final = datetime(2024, 5, 1, 12, tzinfo=UTC)

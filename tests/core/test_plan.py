@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 
 from acumatica_b2b.actions import CreateCompany, CreateUser, RemoveUser, SetRole, UpdateUser, WriteReference
+from acumatica_b2b.adopting import adopted
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Failed, Ok
 from acumatica_b2b.mapping import map_customer
@@ -12,7 +13,7 @@ from acumatica_b2b.plan import next_steps, plan_company, unfolded
 from acumatica_b2b.policy import Guarded, SyncPolicy
 from acumatica_b2b.report import Plan
 from acumatica_b2b.settling import intended, settle
-from acumatica_b2b.world import World, adopted
+from acumatica_b2b.world import World
 from tests.bench import ANNA, BILL, MARK, Bench, FrozenClock, customer, done, kinds, location
 
 POLICY = SyncPolicy()

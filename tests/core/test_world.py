@@ -7,6 +7,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 
 from acumatica_b2b.actions import CreateUser, Step, UpdateUser, WriteReference
+from acumatica_b2b.adopting import adopted, read_back
 from acumatica_b2b.errors import (
     LeaseEndedError,
     NotSentError,
@@ -36,7 +37,7 @@ from acumatica_b2b.policy import FirstAdmin, SyncPolicy
 from acumatica_b2b.settling import intended, settle, settled
 from acumatica_b2b.synclog import Done, Linked, NotSent, Refused, Unanswered, Unlinked
 from acumatica_b2b.testing import MemoryErp, MemoryShop, strategies
-from acumatica_b2b.world import World, adopted, read_back
+from acumatica_b2b.world import World
 from tests.bench import ANNA, HERE, MARK, FrozenClock, contact, customer, note, storefront_id
 from tests.core.worlds import user_of
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from acumatica_b2b.adopting import adopted
 from acumatica_b2b.logstate import Link, LogState
 from acumatica_b2b.mapping import map_customer
 from acumatica_b2b.model import (
@@ -22,7 +23,7 @@ from acumatica_b2b.model import (
     StorefrontID,
 )
 from acumatica_b2b.policy import SyncPolicy
-from acumatica_b2b.world import World, adopted
+from acumatica_b2b.world import World
 from tests.bench import customer, note, storefront_id
 
 POLICY: Final = SyncPolicy()
