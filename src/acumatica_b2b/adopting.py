@@ -11,7 +11,7 @@ from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.logstate import Link
 from acumatica_b2b.mapping import contact_record, map_contact, plain_email
-from acumatica_b2b.matching import Pairs, contested, match_addresses, match_users, referred
+from acumatica_b2b.matching import Contest, Pairs, contested, match_addresses, match_users, referred
 from acumatica_b2b.model import (
     Company,
     CompanyUser,
@@ -32,25 +32,24 @@ def adopted(world: World, company: Company | None) -> World:
     """Return the world as just observed: its company, who is who in it, and the links that follow."""
     world = evolve(world, company=company)
     contest = contested(world.desired, _known(world), deleted_users(world), {**world.lost, **movers(world)})
-    world = evolve(world, contest=contest, pairs=Pairs(users={}), places={})
     if company is None:
-        return world
+        return evolve(world, contest=contest, pairs=Pairs(users={}), places={})
     references = {c.id: referred(c.reference, world.policy) for c in world.customer.contacts}
     pairs = match_users(
-        _who_may_have_one(world),
+        _who_may_have_one(world, contest),
         company,
         world.state.contacts,
         {contact: UserID(StorefrontID(user)) for contact, user in references.items() if user},
-        _kept(world),
+        _kept(world, contest),
         frozenset((ContactID(record.id), user) for record, user in world.state.apart),
     )
     apart = frozenset((LocationID(record.id), address) for record, address in world.state.apart)
     places = match_addresses(world.desired, company, world.locations, apart)
-    world = evolve(world, pairs=pairs, places=places)
+    world = evolve(world, contest=contest, pairs=pairs, places=places)
     return noted(world, *_links(world, company))
 
 
-def _who_may_have_one(world: World) -> Iterator[DesiredUser]:
+def _who_may_have_one(world: World, contest: Contest) -> Iterator[DesiredUser]:
     """Yield who may be paired with a user of this company.
 
     Not one who still has a user in another customer's company; nor may one whose user people deleted
@@ -58,7 +57,7 @@ def _who_may_have_one(world: World) -> Iterator[DesiredUser]:
     """
     made = {user.external_id.lower() for user in world.users.values()}
     linked = {plain_email(world.users[user].email) for user in world.linked.values()}
-    for wanted in world.contest.users:
+    for wanted in contest.users:
         taken_over = wanted.email in linked and is_deleted(world, wanted.contact)
         if wanted.external_id in made or not (wanted.contact in world.elsewhere or taken_over):
             yield wanted
@@ -84,7 +83,7 @@ def movers(world: World) -> Mapping[str, ContactID]:
     return {user.email: user.contact for user in moved if isinstance(user, DesiredUser) and user.email not in held}
 
 
-def _kept(world: World) -> frozenset[ContactID]:
+def _kept(world: World, contest: Contest) -> frozenset[ContactID]:
     """Return the contacts who want no user here and keep the one they have.
 
     They are on their way to another customer, or no leavers.
@@ -93,7 +92,7 @@ def _kept(world: World) -> frozenset[ContactID]:
     """
     findings = world.desired.findings
     out = {f.record.id for f in findings if f.record.kind is RecordKind.CONTACT and f.kind.about.leaves}
-    out |= {user.contact for user in world.contest.users}
+    out |= {user.contact for user in contest.users}
     lost = {user.contact: user.email for user in world.desired.users}
     linked, users = world.linked, world.users
     moved = {contact for contact, now in world.gone.items() if now and now.customer}
@@ -112,17 +111,19 @@ def _links(world: World, company: Company) -> Iterator[Entry]:
     pairs = {contact_record(contact): user for contact, user in world.pairs.users.items()}
     places = {Record(RecordKind.LOCATION, location): address for location, address in world.places.items()}
     now: dict[Record, str] = {world.record: company.id, **pairs, **places}
-    taken_over = {(record.kind, identifier) for record, identifier in now.items()}
-    for record, link in state.links.items():
-        if record not in now and (record.kind, link.id) in taken_over:
+    lost = [(record, link.id) for record, link in state.links.items() if record not in now]
+    made = [one for one in _made_before_a_crash(world, company) if one[0] not in now and one[0] not in state.links]
+    taken_over = {(record.kind, now[record]) for record in (now if lost or made else ())}
+    for record, identifier in lost:
+        if (record.kind, identifier) in taken_over:
             yield Unlinked(record=record)
     for record, identifier in now.items():
         old = state.links.get(record)
-        granted = record in pairs and _was_granted(world, record, users[pairs[record]])
+        granted = record.kind is RecordKind.CONTACT and _was_granted(world, record, users[pairs[record]])
         if old is None or old.id != identifier or (granted and identifier not in state.granted):
             yield Linked(record=record, id=identifier, granted=granted)
-    for record, identifier in _made_before_a_crash(world, company):
-        if record not in now and record not in state.links and (record.kind, identifier) not in taken_over:
+    for record, identifier in made:
+        if (record.kind, identifier) not in taken_over:
             user = users.get(UserID(StorefrontID(identifier)))
             yield Linked(record=record, id=identifier, granted=user is not None and _was_granted(world, record, user))
 

@@ -232,13 +232,18 @@ def decode_tagged(data: object, union: Any) -> Any:
         DecodeError: no such member, or not of its shape.
 
     """
-    members: dict[str, Any] = {member.__name__: member for member in get_args(union)}
+    members = _members(union)
     if not isinstance(data, dict):
         raise DecodeError(f"expected dict, not {type(data).__name__}")
     name = cast(dict[str, object], data).get("is")
     if not isinstance(name, str) or name not in members:
         raise DecodeError(f"expected one of {', '.join(members)}", "is")
     return decode(cast(object, data), members[name])
+
+
+@cache
+def _members(union: Any) -> Mapping[str, Any]:
+    return {member.__name__: member for member in get_args(union)}
 
 
 def encode_tagged(value: object) -> dict[str, Any]:

@@ -106,9 +106,9 @@ def _still_ours(world: World) -> Flow[None]:
 
 def _first_addresses(world: World, steps: tuple[Step, ...]) -> set[str]:
     """Return the address of whom a company without admin is made for: taken, it would be made in vain."""
-    admin = admin_to_be(world)
     empty = any(isinstance(step, CreateCompany) and step.admin is None for step in steps)
-    return {admin.email} if admin and empty else set()
+    admin = admin_to_be(world) if empty else None
+    return {admin.email} if admin else set()
 
 
 def _allowed(world: World, steps: tuple[Step, ...]) -> Flow[World]:

@@ -93,7 +93,7 @@ def _closed(draft: _Draft) -> LogState:
 def _thawed(value: object) -> Any:
     if isinstance(value, frozenset):
         return set(cast("frozenset[object]", value))
-    return dict(cast("Mapping[object, object]", value)) if isinstance(value, Mapping) else value
+    return value if isinstance(value, str | bool) else dict(cast("Mapping[object, object]", value))
 
 
 def _frozen(value: object) -> Any:

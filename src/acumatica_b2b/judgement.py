@@ -121,6 +121,8 @@ def _people(world: World) -> Iterator[Finding]:
 def _left_behind(world: World) -> Iterator[Finding]:
     """Yield the users of contacts who left that nobody linked: made by a request that came too late, most likely."""
     out = {finding.record for finding in world.desired.findings if finding.kind.about.leaves}
+    if not out:
+        return
     notes = {contact.note_id: contact_record(contact.id) for contact in world.customer.contacts}
     linked = {*world.linked.values(), *world.pairs.users.values()}
     for user in (user for user in world.users.values() if user.active and user.id not in linked):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 
 from attrs import frozen
@@ -32,9 +32,15 @@ def reference_to(identifier: str, policy: SyncPolicy) -> str:
 
 def referred(reference: str | MaybeUnset, policy: SyncPolicy) -> str | None:
     """Return the storefront's id that a commerce reference ID names; None for a foreign value."""
-    before, after = map(re.escape, policy.reference_format.split("{id}"))
-    found = None if reference is UNSET else re.fullmatch(f"{before}({policy.reference_id}){after}", reference.strip())
+    pattern = _pattern(policy.reference_format, policy.reference_id)
+    found = None if reference is UNSET else pattern.fullmatch(reference.strip())
     return found[1] if found else None
+
+
+@cache
+def _pattern(reference_format: str, identifier: str) -> re.Pattern[str]:
+    before, after = map(re.escape, reference_format.split("{id}"))
+    return re.compile(f"{before}({identifier}){after}")
 
 
 @frozen(kw_only=True)

@@ -169,6 +169,10 @@ def _releases(world: World, user: UserID) -> bool:
 
 def email_changes(world: World) -> Mapping[ContactID, DesiredUser]:
     """Return the desired users whose user has another address now."""
+    return world.once(_email_changes)
+
+
+def _email_changes(world: World) -> Mapping[ContactID, DesiredUser]:
     return {wanted.contact: wanted for wanted in world.contest.users if _changes_email(world, wanted)}
 
 
@@ -196,6 +200,8 @@ def unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
 
 
 def _unbroken_rings(world: World) -> Mapping[ContactID, tuple[ContactID, ...]]:
+    if not (world.rings or email_changes(world)):
+        return {}
     stuck = {contact for contact in email_changes(world) if not is_parked(world, world.pairs.users[contact])}
     moved = world.pairs.users.keys() - stuck
     own = {contact: ring for ring in email_cycles(world) for contact in ring}

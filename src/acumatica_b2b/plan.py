@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from attrs import evolve, frozen
 
 from acumatica_b2b.actions import RemoveUser, Step
-from acumatica_b2b.findings import Finding
+from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Ok
 from acumatica_b2b.guard import approval, approval_of_adoption, guarded, is_held, weight
 from acumatica_b2b.judgement import findings
+from acumatica_b2b.leaving import leaving
 from acumatica_b2b.model import CustomerID, Record, StorefrontID
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import PROPOSALS, aborted
@@ -70,7 +71,8 @@ def plan_company(world: World) -> CompanyPlan:
     added = tuple(_unfolding(start))
     removed = tuple(_unfolding(evolve(added[-1].world, may_remove=True)))
     end = removed[-1].world
-    approved = tuple(_unfolding(evolve(end, unguarded=True)))
+    too_much = any(finding.kind is FindingKind.GUARD_HELD for finding in leaving(end).findings)
+    approved = tuple(_unfolding(evolve(end, unguarded=True))) if too_much else (removed[-1],)
     return CompanyPlan(
         customer=world.customer.id,
         steps=end.taken,

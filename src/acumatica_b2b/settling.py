@@ -1,6 +1,6 @@
 """What a step makes of the world: it is intended, taken, and settled with what came of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -25,6 +25,7 @@ from acumatica_b2b.flow import Failed, Ok, Outcome
 from acumatica_b2b.mapping import contact_record, customer_record
 from acumatica_b2b.model import (
     AddressID,
+    Company,
     Customer,
     Record,
     RecordKind,
@@ -60,13 +61,8 @@ def settled(world: World, steps: Sequence[Step], outcomes: Sequence[Outcome[Stor
     refused = {step: error for step, error in failed.items() if not isinstance(error, LeaseEndedError)}
     company = after(world.company, done, world.capabilities, world.policy)
     world = noted(world, *(_entry(step, outcome) for step, outcome in answered))
-    world = evolve(
-        world,
-        company=company,
-        taken=(*world.taken, *(step for step, _ in done)),
-        refused={**world.refused, **refused},
-    )
-    return _stepped(world, done)
+    world = evolve(world, refused={**world.refused, **refused}) if refused else world
+    return _stepped(world, company, done) if done else world
 
 
 def _entry(step: Step, outcome: Outcome[StorefrontID | None]) -> Entry:
@@ -84,15 +80,15 @@ def _entry(step: Step, outcome: Outcome[StorefrontID | None]) -> Entry:
             assert_never(outcome)
 
 
-def _stepped(world: World, done: Iterable[tuple[Step, str]]) -> World:
+def _stepped(world: World, company: Company | None, done: Sequence[tuple[Step, str]]) -> World:
     """Return the world in which who was made or removed is paired or not, and nobody holds what was given up."""
     pairs, places = dict(world.pairs.users), dict(world.places)
     released: set[UserID] = set()
     references: dict[Record, str] = {}
     for step, identifier in done:
         match step:
-            case CreateCompany(admin=admin) if admin and world.company:
-                pairs[admin.contact] = world.company.users[0].id
+            case CreateCompany(admin=admin) if admin and company:
+                pairs[admin.contact] = company.users[0].id
             case CreateUser(user=wanted):
                 pairs[wanted.contact] = UserID(StorefrontID(identifier))
             case CreateAddress(address=address):
@@ -118,6 +114,8 @@ def _stepped(world: World, done: Iterable[tuple[Step, str]]) -> World:
                 assert_never(step)
     return evolve(
         world,
+        company=company,
+        taken=(*world.taken, *(step for step, _ in done)),
         pairs=evolve(world.pairs, users=pairs),
         places=places,
         holders={email: user for email, user in world.holders.items() if user is None or user.id not in released},
