@@ -1,14 +1,13 @@
 """What entries make of the state of a customer's log."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, assert_never, cast
+from collections.abc import Iterable
+from typing import assert_never
 
-from attrs import define, evolve, fields
+from attrs import evolve
 
 from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.decisions import Choice, Decision
-from acumatica_b2b.findings import Finding
-from acumatica_b2b.logstate import Link, LogState, Refusals
+from acumatica_b2b.logstate import Draft, Link, LogState, Refusals, draft_of
 from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.synclog import (
     Body,
@@ -32,21 +31,21 @@ from acumatica_b2b.synclog import (
 
 def fold(bodies: Iterable[Body], state: LogState | None = None) -> LogState:
     """Return the state that commits imply, in the order of their versions."""
-    draft = _opened(state or LogState())
+    draft = draft_of(state or LogState())
     for body in bodies:
         if body.run != draft.run:  # whoever writes has observed first: what was open is answered by that
             draft.run, draft.open = body.run, {}
         for entry in body.entries:
             draft = _added(draft, entry)
-    return _closed(draft)
+    return draft.state()
 
 
 def applied(state: LogState, *entries: Entry) -> LogState:
     """Return the state after more entries."""
-    draft = _opened(state)
+    draft = draft_of(state)
     for entry in entries:
         draft = _added(draft, entry)
-    return _closed(draft)
+    return draft.state()
 
 
 def snapshot(state: LogState) -> Snapshot:
@@ -54,53 +53,8 @@ def snapshot(state: LogState) -> Snapshot:
     return Snapshot(state=encode(state))
 
 
-# ------------------------------------------------------------------ drafts
-@define(kw_only=True)
-class _Draft:
-    """A state that entries are added to: a copy of its own for each would cost the square of a company's people."""
-
-    run: str
-    links: dict[Record, Link]
-    granted: set[str]
-    awaited: set[str]
-    former_roles: dict[str, str]
-    switched_off: set[tuple[RecordKind, str]]
-    suspended: set[str]
-    gave_way: str
-    references: dict[Record, str]
-    open: dict[str, Intended]
-    refusals: dict[str, Refusals]
-    skipped: set[Record]
-    retried: set[Record]
-    apart: set[tuple[Record, str]]
-    findings: set[Finding]
-    digest: str
-    primary: str
-    archived: bool
-
-
-_NAMES: Final = tuple(one.name for one in fields(LogState))
-
-
-def _opened(state: LogState) -> _Draft:
-    return _Draft(**{name: _thawed(getattr(state, name)) for name in _NAMES})
-
-
-def _closed(draft: _Draft) -> LogState:
-    return LogState(**{name: _frozen(getattr(draft, name)) for name in _NAMES})
-
-
-def _thawed(value: object) -> Any:
-    if isinstance(value, frozenset):
-        return set(cast("frozenset[object]", value))
-    return value if isinstance(value, str | bool) else dict(cast("Mapping[object, object]", value))
-
-
-def _frozen(value: object) -> Any:
-    return frozenset(cast("set[object]", value)) if isinstance(value, set) else value
-
-
-def _added(draft: _Draft, entry: Entry) -> _Draft:
+# ------------------------------------------------------------------ entries
+def _added(draft: Draft, entry: Entry) -> Draft:
     """Return the draft with one more entry."""
     match entry:
         case Intended(step=step):
@@ -133,13 +87,13 @@ def _added(draft: _Draft, entry: Entry) -> _Draft:
             draft.digest = ""
             _decide(draft, decision)
         case Snapshot(state=kept):
-            return _opened(decode(kept, LogState))
+            return draft_of(decode(kept, LogState))
         case _:
             assert_never(entry)
     return draft
 
 
-def _intend(draft: _Draft, step: LoggedStep) -> None:
+def _intend(draft: Draft, step: LoggedStep) -> None:
     """Keep what must be known if nobody hears whether the step took effect."""
     if _creates_admin(step):
         draft.awaited.add(step.admin or step.record.id)
@@ -156,7 +110,7 @@ def _intend(draft: _Draft, step: LoggedStep) -> None:
             pass
 
 
-def _undo(draft: _Draft, key: str) -> None:
+def _undo(draft: Draft, key: str) -> None:
     """Forget that a step was intended."""
     intent = draft.open.pop(key, None)
     if intent is None:
@@ -182,13 +136,13 @@ _ON, _OFF = digest("yes"), digest("no")
 """What a field *active* is switched to."""
 
 
-def _once_more(draft: _Draft, refused: Refused) -> Refusals:
+def _once_more(draft: Draft, refused: Refused) -> Refusals:
     before, intent = draft.refusals.get(refused.step), draft.open.get(refused.step)
     record = refused.record or (intent.step.record if intent else None)
     return Refusals(record=record, times=before.times + 1 if before else 1)
 
 
-def _decide(draft: _Draft, decision: Decision) -> None:
+def _decide(draft: Draft, decision: Decision) -> None:
     record, pair = decision.record, (decision.record, decision.id)
     match decision.choice:
         case Choice.RETRY if record.kind is RecordKind.CUSTOMER:
@@ -208,7 +162,7 @@ def _decide(draft: _Draft, decision: Decision) -> None:
             assert_never(decision.choice)
 
 
-def _link(draft: _Draft, entry: Linked) -> None:
+def _link(draft: Draft, entry: Linked) -> None:
     old = _link_to(draft, entry.record, entry.id)
     draft.links[entry.record] = evolve(old, seen={**old.seen, **entry.seen})
     draft.awaited.discard(entry.record.id)
@@ -216,18 +170,18 @@ def _link(draft: _Draft, entry: Linked) -> None:
         draft.granted.add(entry.id)
 
 
-def _link_to(draft: _Draft, record: Record, identifier: str) -> Link:
+def _link_to(draft: Draft, record: Record, identifier: str) -> Link:
     """Return the link of a record; a new one where it led to somebody else."""
     old = draft.links.get(record)
     return old if old and old.id == identifier else Link(id=identifier)
 
 
-def _unlink(draft: _Draft, record: Record) -> None:
+def _unlink(draft: Draft, record: Record) -> None:
     if old := draft.links.pop(record, None):
         draft.granted.discard(old.id)
 
 
-def _do(draft: _Draft, step: LoggedStep, identifier: str) -> None:
+def _do(draft: Draft, step: LoggedStep, identifier: str) -> None:
     if step.do != "UpdateUser" or "email" not in step.fields:  # whether the shop took an address is read back
         draft.refusals.pop(step.hash, None)
     match step.do:
@@ -244,7 +198,7 @@ def _do(draft: _Draft, step: LoggedStep, identifier: str) -> None:
             _change_role(draft, step, identifier)
 
 
-def _send(draft: _Draft, step: LoggedStep, identifier: str) -> None:
+def _send(draft: Draft, step: LoggedStep, identifier: str) -> None:
     old = _link_to(draft, step.record, identifier)
     seen = {name: value for name, value in old.seen.items() if name not in step.fields}
     draft.links[step.record] = Link(id=identifier, sent={**old.sent, **step.fields}, seen=seen)
@@ -254,7 +208,7 @@ def _send(draft: _Draft, step: LoggedStep, identifier: str) -> None:
         draft.retried.discard(step.record)
 
 
-def _change_role(draft: _Draft, step: LoggedStep, identifier: str) -> None:
+def _change_role(draft: Draft, step: LoggedStep, identifier: str) -> None:
     if step.grant not in {"", "suspend"}:
         draft.suspended.discard(identifier)
     match step.grant:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.model import ContactID, Record, RecordKind, StorefrontID, UserID
@@ -85,3 +85,74 @@ def own_contacts(state: LogState) -> frozenset[ContactID]:
     """Return the contacts who have a user of this customer's company, or are about to get one."""
     coming = {ContactID(i.step.admin or i.step.record.id) for i in state.open.values() if i.step.email}
     return frozenset(coming.union(state.contacts))
+
+
+@define(kw_only=True)
+class Draft:
+    """A state that entries are added to: to copy it for each would cost the square of a company's people."""
+
+    run: str
+    links: dict[Record, Link]
+    granted: set[str]
+    awaited: set[str]
+    former_roles: dict[str, str]
+    switched_off: set[tuple[RecordKind, str]]
+    suspended: set[str]
+    gave_way: str
+    references: dict[Record, str]
+    open: dict[str, Intended]
+    refusals: dict[str, Refusals]
+    skipped: set[Record]
+    retried: set[Record]
+    apart: set[tuple[Record, str]]
+    findings: set[Finding]
+    digest: str
+    primary: str
+    archived: bool
+
+    def state(self) -> LogState:
+        """Return what it has come to."""
+        return LogState(
+            run=self.run,
+            links=self.links,
+            granted=frozenset(self.granted),
+            awaited=frozenset(self.awaited),
+            former_roles=self.former_roles,
+            switched_off=frozenset(self.switched_off),
+            suspended=frozenset(self.suspended),
+            gave_way=self.gave_way,
+            references=self.references,
+            open=self.open,
+            refusals=self.refusals,
+            skipped=frozenset(self.skipped),
+            retried=frozenset(self.retried),
+            apart=frozenset(self.apart),
+            findings=frozenset(self.findings),
+            digest=self.digest,
+            primary=self.primary,
+            archived=self.archived,
+        )
+
+
+def draft_of(state: LogState) -> Draft:
+    """Return a draft that begins with a state, and leaves it as it is."""
+    return Draft(
+        run=state.run,
+        links=dict(state.links),
+        granted=set(state.granted),
+        awaited=set(state.awaited),
+        former_roles=dict(state.former_roles),
+        switched_off=set(state.switched_off),
+        suspended=set(state.suspended),
+        gave_way=state.gave_way,
+        references=dict(state.references),
+        open=dict(state.open),
+        refusals=dict(state.refusals),
+        skipped=set(state.skipped),
+        retried=set(state.retried),
+        apart=set(state.apart),
+        findings=set(state.findings),
+        digest=state.digest,
+        primary=state.primary,
+        archived=state.archived,
+    )

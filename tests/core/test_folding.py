@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -406,6 +406,33 @@ def test_all_at_once(past: list[Entry], now: list[Entry]) -> None:
     assert applied(start, *now) == after(*now, start=start)
     assert snapshot(start) == before
     assert applied(start, before) == start
+
+
+def test_nothing_gets_lost() -> None:
+    """What an entry says nothing of stays as it was."""
+    finding = Finding(kind=FindingKind.ABORTED, record=MARK)
+    whole = LogState(
+        run="r1",
+        links={MARK: Link(id="7")},
+        granted=frozenset({"7"}),
+        awaited=frozenset({"102"}),
+        former_roles={"7": "Buyer"},
+        switched_off=frozenset({(RecordKind.CONTACT, "8")}),
+        suspended=frozenset({"9"}),
+        gave_way="9",
+        references={MARK: "7"},
+        open={"h": intent()},
+        refusals={"k": Refusals(record=ANNA, times=1)},
+        skipped=frozenset({ANNA}),
+        retried=frozenset({MAIN}),
+        apart=frozenset({(ANNA, "7")}),
+        findings=frozenset({finding}),
+        digest="d",
+        primary="101",
+        archived=True,
+    )
+    assert applied(whole, Unanswered(step="h")) == whole
+    assert all(getattr(whole, one.name) != getattr(LogState(), one.name) for one in fields(LogState))
 
 
 def test_snapshot() -> None:
