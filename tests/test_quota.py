@@ -188,3 +188,14 @@ def test_a_window_ends_within_a_day(resets: float) -> None:
     quota.answered(at(0.0), Allowance(left=0, resets=resets))
     assert quota.take(at(1.0)) == 86_399.0
     assert quota.take(at(86_401.0)) == 0.0
+
+
+def test_no_wait_is_too_short_to_pass() -> None:
+    """A clock counts microseconds: who was told to wait for less would ask again at the very same moment, for ever."""
+    quota = Quota(requests=150, keep=3)
+    quota.take(at(0))
+    quota.answered(at(0), Allowance(left=149, resets=60.0))
+    quota.take(at(10))
+    quota.answered(at(10), Allowance(left=49, resets=35.143216))
+    assert quota.take(at(10.5)) == pytest.approx(0.248, abs=0.01)
+    assert quota.take(at(10.747728)) == 0.0

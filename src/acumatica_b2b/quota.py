@@ -13,6 +13,9 @@ from acumatica_b2b.http import Allowance
 _LOOK_AGAIN: Final = 0.05
 """Seconds after which to ask again where too many requests are under way: nobody knows when one ends."""
 
+_TICK: Final = 1e-6
+"""Seconds that a moment can tell apart: after a shorter wait it would still be the same moment."""
+
 _AT_ONCE: Final = 0.2
 """This share of a window's requests goes out as fast as it is asked for; the rest is spread over the window."""
 
@@ -77,7 +80,7 @@ class Quota:
         with self._lock:
             if self.concurrent is not None and self._under_way >= self.concurrent:
                 return _LOOK_AGAIN
-            if wait := self._wait(now):
+            if (wait := self._wait(now)) >= _TICK:
                 return wait
             self._under_way += 1
             self._last = now
