@@ -1,7 +1,7 @@
 """The Customer Log: what happened to a customer and its records, for people."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -10,7 +10,8 @@ from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.decisions import Choice
 from acumatica_b2b.findings import Status
 from acumatica_b2b.logstate import LogState
-from acumatica_b2b.model import Record
+from acumatica_b2b.model import CustomerID, Record
+from acumatica_b2b.protocols import Commit
 from acumatica_b2b.synclog import (
     SCHEMA,
     Body,
@@ -25,6 +26,7 @@ from acumatica_b2b.synclog import (
     Snapshot,
     Unanswered,
     Unlinked,
+    read_body,
     read_envelope,
 )
 
@@ -126,6 +128,36 @@ def read_history(text: str) -> tuple[Kept, ...]:
 
     """
     return tuple(decode(entry, Kept) for entry in read_envelope(text, SCHEMA).entries)
+
+
+@frozen(kw_only=True)
+class Log:
+    """A customer's log as it is stored, and what is kept of its past."""
+
+    customer: CustomerID
+    commits: Sequence[Commit]
+    history: Sequence[Commit]
+
+    @property
+    def version(self) -> int:
+        """The last one; 0: there is none."""
+        return self.commits[-1].version if self.commits else 0
+
+    def bodies(self) -> list[Body]:
+        """Return what its commits say."""
+        return [read_body(commit.body) for commit in self.commits]
+
+    def rows(self) -> tuple[Kept, ...]:
+        """Return the rows of the Customer Log that its own commits come to."""
+        return rows_kept(zip((commit.version for commit in self.commits), self.bodies(), strict=True))
+
+    def kept(self) -> tuple[Kept, ...]:
+        """Return what is kept of the past, and what the log itself says."""
+        return (*(one for commit in self.history for one in read_history(commit.body)), *self.rows())
+
+    def told(self) -> tuple[LogRow, ...]:
+        """Return the Customer Log, oldest first."""
+        return merged(self.kept())
 
 
 def _row(at: datetime, entry: Entry, steps: Mapping[str, LoggedStep]) -> LogRow | None:

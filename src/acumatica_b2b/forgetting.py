@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.customer_log import LogRow
+from acumatica_b2b.customer_log import Log, LogRow
 from acumatica_b2b.effects import Append, Drop, Keys, Load, Now, Scrub
 from acumatica_b2b.errors import DecisionError
 from acumatica_b2b.findings import Finding, Status
@@ -21,7 +21,7 @@ from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import ContactID, CustomerID, Record, RecordKind
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import Commit, LogKey
-from acumatica_b2b.saving import Log, logs_of, replaced
+from acumatica_b2b.saving import logs_of, replaced
 from acumatica_b2b.synclog import Body, Done, Entry, Intended, Linked, LoggedStep, digest, read_body, write_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 

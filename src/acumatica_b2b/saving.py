@@ -5,9 +5,9 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from acumatica_b2b.customer_log import Kept, LogRow, merged, read_history, rows_kept, write_history
+from acumatica_b2b.customer_log import Kept, Log, read_history, write_history
 from acumatica_b2b.effects import Append, Drop, Load
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.folding import snapshot
@@ -17,7 +17,7 @@ from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import ContactID, CustomerID, Record
 from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
 from acumatica_b2b.protocols import Commit
-from acumatica_b2b.synclog import Body, Entry, Intended, Linked, LoggedStep, Unlinked, digest, read_body, write_body
+from acumatica_b2b.synclog import Body, Entry, Intended, Linked, LoggedStep, Unlinked, digest, write_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 from acumatica_b2b.world import World
 
@@ -117,36 +117,6 @@ def shortened(world: World, terms: Terms, now: datetime) -> Flow[None]:
         log = yield from log_of(world.customer.id, terms.policy)
         if log.version == world.version and (yield from replaced(log, world.state, log.rows(), terms, now)):
             yield from _tidied(log, terms, now)
-
-
-@frozen(kw_only=True)
-class Log:
-    """A customer's log as it is stored, and what is kept of its past."""
-
-    customer: CustomerID
-    commits: Sequence[Commit]
-    history: Sequence[Commit]
-
-    @property
-    def version(self) -> int:
-        """The last one; 0: there is none."""
-        return self.commits[-1].version if self.commits else 0
-
-    def bodies(self) -> list[Body]:
-        """Return what its commits say."""
-        return [read_body(commit.body) for commit in self.commits]
-
-    def rows(self) -> tuple[Kept, ...]:
-        """Return the rows of the Customer Log that its own commits come to."""
-        return rows_kept(zip((commit.version for commit in self.commits), self.bodies(), strict=True))
-
-    def kept(self) -> tuple[Kept, ...]:
-        """Return what is kept of the past, and what the log itself says."""
-        return (*(one for commit in self.history for one in read_history(commit.body)), *self.rows())
-
-    def told(self) -> tuple[LogRow, ...]:
-        """Return the Customer Log, oldest first."""
-        return merged(self.kept())
 
 
 def log_of(customer: CustomerID, policy: SyncPolicy) -> Flow[Log]:

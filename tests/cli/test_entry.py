@@ -34,7 +34,7 @@ def test_a_missing_extra_is_named(library: str) -> None:
 def test_another_missing_module_is_no_missing_extra() -> None:
     """A module of the library's own that can't be imported is told as the bug it is."""
     script = "sys.argv = ['acumatica-b2b', 'log', 'C1']; from acumatica_b2b.cli import main; main()"
-    done = python(f"import sys; sys.modules['acumatica_b2b.cli.render'] = None; {script}")
+    done = python(f"import sys; sys.modules['acumatica_b2b.cli.logged'] = None; {script}")
     assert (done.returncode, "acumatica_b2b.cli" in done.stderr) == (1, True)
     assert "[cli]" not in done.stderr
 
@@ -67,7 +67,7 @@ def test_log_loads_no_client(desk: Desk) -> None:
     """`log CUSTOMER` reads the log's file: no HTTP library, no client, no engine and no event loop is loaded for it."""
     assert desk.run("sync", "--all").exit_code == 0
     seen = loaded("log", "C000000001", "--config", str(desk.file))
-    ours = "contact_sync", "drivers", "runtime", "acumatica.client", "bigcommerce.client", "simulators", "run"
+    ours = "world", "plan", "engine", "runtime", "acumatica.client", "bigcommerce.client", "simulators"
     assert not seen & {"httpx", "asyncio", *(f"acumatica_b2b.{module}" for module in ours)}
 
 

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from acumatica_b2b.check import Check, CheckResult, Part, Verdict
-from acumatica_b2b.cli.render import counted
-from acumatica_b2b.cli.shapes import Shape
+from acumatica_b2b.cli.looks import counted
+from acumatica_b2b.cli.rows import Shape
 
 _MARKS: Final = {
     Verdict.GOOD: ("✓", "ok", "green"),

@@ -38,9 +38,9 @@ class _Explaining(click.Group):
 
 
 def _end(message: str, code: Code) -> Never:
-    from acumatica_b2b.cli import render
+    from acumatica_b2b.cli import looks
 
-    render.show_failure(render.console(stderr=True), message)
+    looks.show_failure(looks.console(stderr=True), message)
     raise click.exceptions.Exit(code)
 
 

@@ -16,7 +16,7 @@ from acumatica_b2b.bigcommerce import BigCommerce
 from acumatica_b2b.check import CheckResult
 from acumatica_b2b.cli.config import Config
 from acumatica_b2b.cli.logged import require_log
-from acumatica_b2b.cli.render import console
+from acumatica_b2b.cli.looks import console
 from acumatica_b2b.cli.watching import StoppableClock, stoppable, watched
 from acumatica_b2b.contact_sync import ContactSync
 from acumatica_b2b.decisions import Decision

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import click
 
-from acumatica_b2b.cli import checked, connect, explained, planfile, render, shapes
+from acumatica_b2b.cli import checked, connect, explained, looks, planfile, render, shapes
 from acumatica_b2b.cli.config import read_config
 from acumatica_b2b.cli.logged import print_json
 from acumatica_b2b.cli.options import Code
+from acumatica_b2b.cli.rows import Shape
 from acumatica_b2b.decisions import Choice, Decision
 from acumatica_b2b.model import Record, RecordKind
 from acumatica_b2b.report import Plan, RunReport
@@ -27,7 +28,7 @@ def plan(customers: tuple[str, ...], out: Path | None, config_file: Path, *, as_
     if as_json:
         print_json(shapes.plan_shape(found, config.policy))
     else:
-        render.show_plan(render.console(), found, config.policy, str(out or "FILE"))
+        render.show_plan(looks.console(), found, config.policy, str(out or "FILE"))
     if out:
         _say_where(out, before)
     return _code_of_plan(found)
@@ -59,7 +60,7 @@ def _shown(report: RunReport, primary_role: str, *, as_json: bool) -> Code:
     if as_json:
         print_json(shapes.report_shape(report, primary_role))
     else:
-        render.show_report(render.console(), report, primary_role)
+        render.show_report(looks.console(), report, primary_role)
     return _code_of_report(report)
 
 
@@ -80,7 +81,7 @@ def check(config_file: Path, *, as_json: bool) -> Code:
     if as_json:
         print_json(checked.result_shape(result))
     else:
-        checked.show_result(render.console(), result)
+        checked.show_result(looks.console(), result)
     return Code.DONE if result.ok else Code.FAILURES
 
 
@@ -92,7 +93,7 @@ def explain(contact: str, config_file: Path, *, as_json: bool) -> Code:
     if as_json:
         print_json(explained.explanation_shape(told))
     else:
-        explained.show_explanation(render.console(), told)
+        explained.show_explanation(looks.console(), told)
     return Code.DONE if told.known and not told.trouble else Code.FAILURES
 
 
@@ -108,12 +109,12 @@ def approve(file: Path, by: str, config_file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"approved": number, "by": by, "until": until.isoformat(), "steps": approved})
     elif number:
-        render.show_approved(render.console(), approved, str(file), by=by, until=until)
+        render.show_approved(looks.console(), approved, str(file), by=by, until=until)
     else:
-        render.console().print("Nothing in this plan is counted by the guard, so it needs no approval.")
+        looks.console().print("Nothing in this plan is counted by the guard, so it needs no approval.")
 
 
-def _guarded(shown: Mapping[str, Any]) -> Iterator[shapes.Shape]:
+def _guarded(shown: Mapping[str, Any]) -> Iterator[Shape]:
     """Yield what people were shown of the steps that an approval is about."""
     for company in shown["companies"]:
         customer = company["customer"]
@@ -154,7 +155,7 @@ def decide(
     if as_json:
         print_json(shapes.decision_shape(customer, decision, by))
         return
-    out = render.console()
+    out = looks.console()
     out.print(_SAID[decision.choice].format(record=_named(customer, decision.record), id=decision.id))
     out.print(f"The next sync acts on it; `plan {customer}` shows what it would do.")
 
@@ -199,6 +200,6 @@ def forget(contact: str, config_file: Path, *, asked: bool, as_json: bool) -> No
         print_json({"contact": done.contact, "customers": list(done.customers), "rows": done.rows})
     elif done.customers:
         where = ", ".join(done.customers)
-        render.console().print(f"Contact {contact} is forgotten; it was in the logs of {where}.")
+        looks.console().print(f"Contact {contact} is forgotten; it was in the logs of {where}.")
     else:
-        render.console().print(f"The sync log knows nothing of contact {contact}.")
+        looks.console().print(f"The sync log knows nothing of contact {contact}.")

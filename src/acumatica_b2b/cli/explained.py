@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from acumatica_b2b.cli.shapes import Shape, finding_shape
+from acumatica_b2b.cli.rows import Shape
+from acumatica_b2b.cli.shapes import finding_shape
 from acumatica_b2b.explaining import Explanation, Line, Mark, Section
 
 _MARKS: Final = {

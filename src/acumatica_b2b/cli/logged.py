@@ -5,24 +5,23 @@ from pathlib import Path
 
 import click
 
-from acumatica_b2b.cli import render, shapes
+from acumatica_b2b.cli import looks, rows
 from acumatica_b2b.cli.config import Config, read_config
-from acumatica_b2b.customer_log import LogRow
+from acumatica_b2b.customer_log import Log, LogRow
 from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.keys import customer_key, history_key
 from acumatica_b2b.model import CustomerID
-from acumatica_b2b.saving import Log
 from acumatica_b2b.stores import SqliteStore
 
 
 def log(customer: str, config_file: Path, *, as_json: bool) -> None:
     """Show the Customer Log, oldest first."""
-    rows = rows_of(customer, read_config(config_file))
+    told = rows_of(customer, read_config(config_file))
     if as_json:
-        print_json({"customer": customer, "rows": [shapes.row_shape(row) for row in rows]})
-    elif rows:
-        every = [(customer, row) for row in rows]
-        render.console().print(render.log_table(f"Customer Log of {customer}", every, timed=True, many=len(rows)))
+        print_json({"customer": customer, "rows": [rows.row_shape(row) for row in told]})
+    elif told:
+        every = [(customer, row) for row in told]
+        looks.console().print(rows.log_table(f"Customer Log of {customer}", every, timed=True, many=len(told)))
     else:
         click.echo(f"No sync has anything to tell of customer {customer}.")
 
@@ -52,6 +51,6 @@ def require_log(config: Config) -> None:
         raise ConfigurationError(f"there is no sync log {str(config.log)!r} yet; the first sync makes it")
 
 
-def print_json(shape: shapes.Shape) -> None:
+def print_json(shape: rows.Shape) -> None:
     """Print plain data."""
     click.echo(json.dumps(shape, indent=2))

@@ -1,4 +1,4 @@
-"""Tables for people: plans, reports, the Customer Log, company users."""
+"""Tables for people: plans and reports."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,28 +6,22 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from acumatica_b2b.actions import Step
+from acumatica_b2b.cli.looks import MANY, counted, named, status_text, table
 from acumatica_b2b.cli.words import Sort, notes, plural, sort_of
-from acumatica_b2b.customer_log import LogRow
-from acumatica_b2b.findings import Finding, FindingKind, Status
-from acumatica_b2b.model import CustomerID, Record
+from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.model import CustomerID
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
 from acumatica_b2b.words import describe
 
-MANY: Final = 40
-"""From so many rows on, a table is summed up."""
 _FEW: Final = 20
 """So many customers that could not be handled are named."""
-WIDTH: Final = 100
-"""Columns where the output is no terminal."""
-
 _COLOURS: Final = {
     Sort.ADDS: "green",
     Sort.CHANGES: "yellow",
@@ -35,43 +29,7 @@ _COLOURS: Final = {
     Sort.REMOVES: "red",
     Sort.WRITES_BACK: "cyan",
 }
-_STATUS_COLOURS: Final = {
-    Status.PROCESSED: "green",
-    Status.PREPARED: "yellow",
-    Status.HELD: "yellow",
-    Status.FAILED: "bold red",
-    Status.ABORTED: "bold red",
-    Status.INVALID: "red",
-    Status.DELETED: "magenta",
-    Status.SKIPPED: "dim",
-    Status.FILTERED: "dim",
-}
 Todo = tuple[CustomerID, Step]
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Return where to print: as wide as the terminal, or `WIDTH` columns."""
-    # what others wrote into a name is no markup
-    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not made.is_terminal:
-        made.width = WIDTH
-    return made
-
-
-def table(title: str, *columns: str) -> Table:
-    """Return an empty table of the house's look."""
-    made = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        header_style="dim",
-        pad_edge=False,
-        show_edge=False,
-    )
-    for name in columns:
-        made.add_column(name, overflow="fold")
-    return made
 
 
 # ------------------------------------------------------------------ plan and report
@@ -180,11 +138,6 @@ def _sign(kind: type[Step]) -> Text:
     return Text(sort.value, style=_COLOURS[sort])
 
 
-def show_failure(out: Console, message: str) -> None:
-    """Print why a command ended."""
-    out.print(Text.assemble(("acumatica-b2b: ", "bold red"), message), soft_wrap=True)
-
-
 def _apart(out: Console, made: Table) -> None:
     out.print(made)
     out.print()
@@ -199,7 +152,7 @@ def _show_findings(out: Console, findings: Sequence[Finding], in_all: Mapping[Fi
         return
     made = table("Findings", "Record", "Status", "Why, and the way out")
     for finding in findings:
-        made.add_row(named(finding.record), _status(finding.status), _why(finding))
+        made.add_row(named(finding.record), status_text(finding.status), _why(finding))
     _apart(out, made)
 
 
@@ -209,7 +162,7 @@ def _findings_summed_up(findings: Sequence[Finding], counts: Mapping[FindingKind
     for kind, count in sorted(counts.items(), key=lambda item: (-item[1], not item[0].about.act_now)):
         words = kind.name.lower().replace("_", " ")
         examples = islice((str(finding.record.id) for finding in findings if finding.kind is kind), 3)
-        made.add_row(str(count), _status(kind.about.status), words, ", ".join(examples))
+        made.add_row(str(count), status_text(kind.about.status), words, ", ".join(examples))
     return made
 
 
@@ -226,37 +179,3 @@ def _show_troubles(out: Console, troubles: Sequence[Trouble]) -> None:
         if len(troubles) > _FEW:
             made.add_row("", f"… and {counted(len(troubles) - _FEW, 'more customer')}")
         _apart(out, made)
-
-
-# ------------------------------------------------------------------ Customer Log
-def log_table(title: str, rows: Sequence[tuple[str, LogRow]], *, timed: bool, many: int = MANY) -> Table:
-    """Return Customer Log rows, each with its customer; no column says what is the same in all."""
-    several = len({customer for customer, _ in rows}) > 1
-    lead = [*(["Time"] if timed else []), *(["Customer"] if several else [])]
-    made = table(title, *lead, "Record", "Status", "What happened", "Reference ID")
-    before = None
-    for customer, row in rows[:many]:
-        cells = [Text(row.at.astimezone().strftime("%Y-%m-%d %H:%M:%S"), style="dim")] if timed else []
-        cells += [Text(customer if customer != before else "")] if several else []
-        message = Text(f"\n{row.message}", style="dim") if row.message else Text()
-        record = row.record.kind.value if several and row.record.id == customer else named(row.record)
-        made.add_row(*cells, record, _status(row.status), Text.assemble(row.what, message), row.id)
-        before = customer
-    if len(rows) > many:
-        made.caption = f"… and {counted(len(rows) - many, 'more row')}"
-        made.caption_justify = "left"
-    return made
-
-
-def named(record: Record) -> str:
-    """Return a record in a table's words."""
-    return f"{record.kind.value} {record.id}"
-
-
-def _status(status: Status) -> Text:
-    return Text(status.value, style=_STATUS_COLOURS[status])
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number of things in words."""
-    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -11,7 +11,9 @@ from rich.text import Text
 
 from acumatica_b2b.cli import shapes
 from acumatica_b2b.cli.demo import CompanyLine, Count, Scene, UserLine, play
-from acumatica_b2b.cli.render import console, counted, log_table, named, plan_table, table
+from acumatica_b2b.cli.looks import console, counted, named, table
+from acumatica_b2b.cli.render import plan_table
+from acumatica_b2b.cli.rows import Shape, log_table, row_shape
 from acumatica_b2b.cli.stage import staged
 from acumatica_b2b.cli.story import Story, facebook, generated
 from acumatica_b2b.cli.watching import stoppable
@@ -141,7 +143,7 @@ def _cost(count: Count) -> str:
 
 
 # ------------------------------------------------------------------ as JSON
-def demo_shape(scenes: Sequence[Scene]) -> shapes.Shape:
+def demo_shape(scenes: Sequence[Scene]) -> Shape:
     """Return how both systems stand at the end, the whole Customer Log, and each step on the way."""
     log = [(customer, row) for scene in scenes for customer, row in scene.log]
     return {
@@ -151,7 +153,7 @@ def demo_shape(scenes: Sequence[Scene]) -> shapes.Shape:
     }
 
 
-def _company_shape(company: CompanyLine) -> shapes.Shape:
+def _company_shape(company: CompanyLine) -> Shape:
     return {
         "customer": company.customer,
         "name": company.name,
@@ -172,11 +174,11 @@ def _company_shape(company: CompanyLine) -> shapes.Shape:
     }
 
 
-def _row_shape(customer: str, row: LogRow) -> shapes.Shape:
-    return {"customer": customer, **shapes.row_shape(row)}
+def _row_shape(customer: str, row: LogRow) -> Shape:
+    return {"customer": customer, **row_shape(row)}
 
 
-def _scene_shape(scene: Scene) -> shapes.Shape:
+def _scene_shape(scene: Scene) -> Shape:
     return {
         "title": scene.act.title,
         "edits": [edit.description for edit in scene.act.edits],

@@ -1,22 +1,16 @@
 """What `--json` prints: plain data of plans, reports, findings and log rows."""
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
-
 from acumatica_b2b.actions import Step
+from acumatica_b2b.cli.rows import Shape, record_shape
 from acumatica_b2b.cli.words import notes
-from acumatica_b2b.customer_log import LogRow
 from acumatica_b2b.decisions import Decision
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.guard import approval
-from acumatica_b2b.model import Record
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.report import Plan, RunReport, Trouble
 from acumatica_b2b.steps import record_of
 from acumatica_b2b.words import describe
-
-Shape: TypeAlias = Mapping[str, Any]
 
 
 def plan_shape(plan: Plan, policy: SyncPolicy) -> Shape:
@@ -69,18 +63,6 @@ def report_shape(report: RunReport, primary_role: str) -> Shape:
     }
 
 
-def row_shape(row: LogRow) -> Shape:
-    """Return one line of the Customer Log."""
-    return {
-        "at": row.at.isoformat(),
-        "record": record_shape(row.record),
-        "what": row.what,
-        "status": row.status.value,
-        "commerce_reference": row.id,
-        "message": row.message,
-    }
-
-
 def step_shape(step: Step, primary_role: str) -> Shape:
     """Return one step."""
     return {
@@ -116,8 +98,3 @@ def decision_shape(customer: str, decision: Decision, by: str) -> Shape:
 def trouble_shape(trouble: Trouble) -> Shape:
     """Return a customer that could not be planned or synced."""
     return {"customer": trouble.customer, "error": str(trouble.error)}
-
-
-def record_shape(record: Record) -> Shape:
-    """Return which ERP record it is."""
-    return {"kind": record.kind.value, "id": record.id}

@@ -8,8 +8,8 @@ import click
 from attrs import frozen
 from rich.text import Text
 
+from acumatica_b2b.cli.looks import console
 from acumatica_b2b.cli.options import DEFAULT_FILE
-from acumatica_b2b.cli.render import console
 from acumatica_b2b.cli.stage import FIRST_LINE, Clerk, Stage, staged
 from acumatica_b2b.cli.story import FACEBOOK, Story, mixed
 from acumatica_b2b.cli.watching import stoppable
