@@ -7,10 +7,10 @@ from acumatica_b2b.effects import Keys, Load
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.folding import fold
+from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import contact_key, customer_key, customer_of
 from acumatica_b2b.logstate import LogState
 from acumatica_b2b.mapping import DELETED, customer_record
-from acumatica_b2b.marks import Census
 from acumatica_b2b.model import ContactID, CustomerID
 from acumatica_b2b.observing import read_home
 from acumatica_b2b.policy import SyncPolicy

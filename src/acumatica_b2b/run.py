@@ -39,8 +39,8 @@ from acumatica_b2b.errors import (
 from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
 from acumatica_b2b.folding import fold
 from acumatica_b2b.guard import within
+from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import customer_key, customer_of
-from acumatica_b2b.marks import Census
 from acumatica_b2b.model import Customer, CustomerID, NoteID
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, Guarded

@@ -8,8 +8,8 @@ from attrs import define, field
 from acumatica_b2b.effects import Keys, Load
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.folding import fold
+from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import customer_key, customer_of
-from acumatica_b2b.marks import Census
 from acumatica_b2b.model import CustomerID, Record, RecordKind
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.synclog import read_body

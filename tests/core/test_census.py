@@ -12,9 +12,9 @@ from acumatica_b2b.census import homes_of, unlisted
 from acumatica_b2b.effects import Keys, Load
 from acumatica_b2b.findings import Finding, FindingKind
 from acumatica_b2b.flow import Batch, Flow, run
+from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import contact_key, customer_key
 from acumatica_b2b.mapping import DELETED, customer_record
-from acumatica_b2b.marks import Census
 from acumatica_b2b.model import ContactID, CustomerID
 from acumatica_b2b.policy import SyncPolicy
 from acumatica_b2b.protocols import Commit

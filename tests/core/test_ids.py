@@ -5,8 +5,8 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acumatica_b2b import marks
-from acumatica_b2b.marks import Census
+from acumatica_b2b import ids
+from acumatica_b2b.ids import Census
 from acumatica_b2b.model import CustomerID
 
 C = [CustomerID(f"C{n}") for n in range(10)]
@@ -31,7 +31,7 @@ def test_marks_are_spread() -> None:
     one = Census()
     one.count(many[::2])
     assert one.missing(many) == many[1::2]
-    every = [marks._mark(customer) for customer in many]
+    every = [ids._mark(customer) for customer in many]
     assert min(every) < 2**58
     assert 2**63 < max(every) < 2**64
     assert max(len(part) for part in one._parts) < 20, "what is sorted at once is a small part of all"
