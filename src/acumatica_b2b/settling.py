@@ -25,7 +25,6 @@ from acumatica_b2b.flow import Failed, Ok, Outcome
 from acumatica_b2b.mapping import contact_record, customer_record
 from acumatica_b2b.model import (
     AddressID,
-    Company,
     Customer,
     Record,
     RecordKind,
@@ -61,8 +60,7 @@ def settled(world: World, steps: Sequence[Step], outcomes: Sequence[Outcome[Stor
     refused = {step: error for step, error in failed.items() if not isinstance(error, LeaseEndedError)}
     company = after(world.company, done, world.capabilities, world.policy)
     world = noted(world, *(_entry(step, outcome) for step, outcome in answered))
-    world = evolve(world, refused={**world.refused, **refused}) if refused else world
-    return _stepped(world, company, done) if done else world
+    return _stepped(evolve(world, company=company, refused={**world.refused, **refused}), done)
 
 
 def _entry(step: Step, outcome: Outcome[StorefrontID | None]) -> Entry:
@@ -80,15 +78,15 @@ def _entry(step: Step, outcome: Outcome[StorefrontID | None]) -> Entry:
             assert_never(outcome)
 
 
-def _stepped(world: World, company: Company | None, done: Sequence[tuple[Step, str]]) -> World:
+def _stepped(world: World, done: Sequence[tuple[Step, str]]) -> World:
     """Return the world in which who was made or removed is paired or not, and nobody holds what was given up."""
     pairs, places = dict(world.pairs.users), dict(world.places)
     released: set[UserID] = set()
     references: dict[Record, str] = {}
     for step, identifier in done:
         match step:
-            case CreateCompany(admin=admin) if admin and company:
-                pairs[admin.contact] = company.users[0].id
+            case CreateCompany(admin=admin) if admin and world.company:
+                pairs[admin.contact] = world.company.users[0].id
             case CreateUser(user=wanted):
                 pairs[wanted.contact] = UserID(StorefrontID(identifier))
             case CreateAddress(address=address):
@@ -114,7 +112,6 @@ def _stepped(world: World, company: Company | None, done: Sequence[tuple[Step, s
                 assert_never(step)
     return evolve(
         world,
-        company=company,
         taken=(*world.taken, *(step for step, _ in done)),
         pairs=evolve(world.pairs, users=pairs),
         places=places,

@@ -7,6 +7,7 @@ from attrs import evolve
 
 from acumatica_b2b.actions import WriteReference
 from acumatica_b2b.findings import Finding, FindingKind
+from acumatica_b2b.logstate import LogState
 from acumatica_b2b.model import (
     UNSET,
     AddressID,
@@ -234,6 +235,12 @@ def test_linked_record_is_not_cleared() -> None:
         references={GONE: "B2B-u102", CLOSED: "B2B-8"},
     )
     assert cleared(left("B2B-u102", "B2B-8", state=state)) == []
+
+
+def test_paired_record_is_not_cleared() -> None:
+    """Who is paired and has no link yet, as in a plan, gets its new reference; the old one is not cleared besides."""
+    at = evolve(world(one_of(mark="B2B-9")), state=LogState(references={Record(RecordKind.CONTACT, MARK.id): "B2B-9"}))
+    assert written(at) == [(MARK.id, f"B2B-{U}")]
 
 
 def test_moved_contact_is_cleared_where_it_is_now() -> None:

@@ -131,6 +131,12 @@ def test_all_at_once() -> None:
     assert alone.holders.keys() == {"m@x.example", "other"}
 
 
+def test_an_outcome_for_each() -> None:
+    """A step without an outcome is a mistake of whoever took it."""
+    with pytest.raises(ValueError, match="shorter"):
+        settled(known(), (SET_ROLE,), ())
+
+
 def test_done() -> None:
     """What took effect is noted with the id of what it was done to, or without any."""
     world = after(known(), SET_ROLE, A)

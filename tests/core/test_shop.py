@@ -78,6 +78,13 @@ def test_company_is_made() -> None:
     assert done(CreateCompany(company=COMPANY, admin=None, role="Admin"), None, "1") == MADE
 
 
+def test_nobody() -> None:
+    """A step about a user who is not there changes nothing."""
+    gone = storefront_id("99")
+    assert done(RemoveUser(company=KEY, user=gone, contact=MARK.id)) == THERE
+    assert done(UpdateUser(company=KEY, user=gone, contact=MARK.id, changes=(("phone", "1"),))) == THERE
+
+
 @pytest.mark.parametrize(("given", "role"), [("", "Admin"), ("Owner", "Owner")])
 def test_company_is_made_with_its_admin(given: str, role: str) -> None:
     """An admin that comes along has no known id and no external id, and the role that the shop gives."""

@@ -23,6 +23,7 @@ from acumatica_b2b.matching import Pairs
 from acumatica_b2b.model import (
     Company,
     CompanyID,
+    CompanyRef,
     CompanyUser,
     Contact,
     Customer,
@@ -37,7 +38,7 @@ from acumatica_b2b.policy import FirstAdmin, SyncPolicy
 from acumatica_b2b.settling import intended, settle, settled
 from acumatica_b2b.synclog import Done, Linked, NotSent, Refused, Unanswered, Unlinked
 from acumatica_b2b.testing import MemoryErp, MemoryShop, strategies
-from acumatica_b2b.world import World
+from acumatica_b2b.world import World, company_ref
 from tests.bench import ANNA, HERE, MARK, FrozenClock, contact, customer, note, storefront_id
 from tests.core.worlds import user_of
 
@@ -209,6 +210,13 @@ def test_a_world_is_never_changed() -> None:
     copy = evolve(before)
     settle(before, create, Ok(StorefrontID("11")))
     assert before == copy
+
+
+def test_company_ref() -> None:
+    """A company is named by its id where one is known, and always by the customer's note id."""
+    known = CompanyRef(customer=HERE, external_id=note(1, 1), id=KEY)
+    assert company_ref(world(MARK), KEY) == known
+    assert company_ref(world(MARK), None, again=True) == evolve(known, id=None, again=True)
 
 
 def test_once() -> None:
