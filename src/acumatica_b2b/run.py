@@ -37,35 +37,42 @@ from acumatica_b2b.errors import (
     StalePlanError,
 )
 from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, together
-from acumatica_b2b.folding import fold
 from acumatica_b2b.guard import within
 from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import customer_key, customer_of
 from acumatica_b2b.model import Customer, CustomerID, NoteID
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, Guarded
-from acumatica_b2b.protocols import ChangedSince, Everything, Page, PrimaryMarks, Watermark
+from acumatica_b2b.protocols import ChangedSince, Everything, Page, Watermark
 from acumatica_b2b.report import Plan, Result, RunReport, Trouble
 from acumatica_b2b.runlog import Counted, RunEntry, Watermarked
 from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
 from acumatica_b2b.shared import claims_settled
-from acumatica_b2b.synclog import read_body
+from acumatica_b2b.sweep import moved_marks
 from acumatica_b2b.tally import Tally, added, replaced, report_of, tally_of, too_many_failures, trouble_of, without
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms
 
 
 # ------------------------------------------------------------------ the run
 def sync_run(
-    source: Source, terms: Terms, *, also: frozenset[CustomerID] = frozenset(), width: int = 2, wave: int = 200
+    source: Source,
+    terms: Terms,
+    *,
+    also: frozenset[CustomerID] = frozenset(),
+    listed: Census | None = None,
+    width: int = 2,
+    wave: int = 200,
 ) -> Flow[RunReport]:
     """Bring the companies of all these customers as near to them as may be, and of some others also.
+
+    `listed` are the customers that the ERP is known to have.
 
     Raises:
         ConfigurationError: a role or field is not there, or the ERP looks like another tenant.
         AuthenticationError: a credential is wrong.
 
     """
-    yield from _ready(terms)
+    yield from _ready(terms, listed)
     state, now = (yield from run_state(terms)), (yield from ask(Now()))
     terms = evolve(terms, approved=state.tally.approved(terms.policy.limits, now))
     yield from ask(Tell(RunStarted(run=terms.run)))
@@ -99,14 +106,15 @@ def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunRe
     if not state.watermark:
         return (yield from sync_run(Everything(), terms, width=width, wave=wave))
     try:
-        moved = yield from _moved_marks(terms, wave)
+        listed = Census()
+        moved = yield from moved_marks(listed, terms, wave)
     except AuthenticationError:
         raise
     except RemoteError as error:
         return report_of(Tally(stopped=f"the primary marks could not be read: {error}"), terms, frozenset())
     changed = ChangedSince(watermark=Watermark(state.watermark))
     terms = evolve(terms, trust_digest=True)
-    return (yield from sync_run(changed, terms, also=state.open | moved, width=width, wave=wave))
+    return (yield from sync_run(changed, terms, also=state.open | moved, listed=listed, width=width, wave=wave))
 
 
 def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
@@ -133,17 +141,22 @@ def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
     return Plan(customers=customers, companies=tuple(companies), troubles=tuple(troubles), held=held, approved=approved)
 
 
-def _ready(terms: Terms) -> Flow[None]:
-    """Stop before the first write where a role is missing, or the ERP is not the one we know."""
+def _ready(terms: Terms, listed: Census | None = None) -> Flow[None]:
+    """Stop before the first write where a role is missing, or the ERP is not the one we know.
+
+    One known customer among those it listed shows that it is; else some are asked for.
+    """
     yield from ask(RequireRoles(tuple(dict.fromkeys(terms.policy.roles))))
     if terms.policy.existing_shoppers is not ExistingShoppers.ADOPT:
         yield from ask(RequireShoppers())
     known = yield from ask(Keys(customer_key(terms.policy, CustomerID("")), 3))
-    if not known or not terms.policy.check_tenant:
+    customers = [customer_of(terms.policy, key) for key in known]
+    there = len(customers) - len(listed.missing(customers)) if listed else 0
+    if not known or not terms.policy.check_tenant or there:
         return
-    probes = yield from ask_all(ReadCustomer(customer_of(terms.policy, key)) for key in known)
+    probes = yield from ask_all(ReadCustomer(customer) for customer in customers)
     if all(isinstance(probe, Ok) and probe.value is None for probe in probes):
-        names = ", ".join(repr(str(customer_of(terms.policy, key))) for key in known)
+        names = ", ".join(repr(str(customer)) for customer in customers)
         raise ConfigurationError(
             f"the ERP holds none of the customers {names} that store {terms.policy.store!r} was synced with before: "
             "it looks like another tenant; correct the tenant, or set the policy's check_tenant to False"
@@ -270,19 +283,3 @@ def _second_pass(first: Tally, terms: Terms, size: int) -> Flow[tuple[Tally, fro
         tally = replaced(tally, tally.waits, again)
         released = again.released  # who waits may wait for one another
     return tally, held
-
-
-def _moved_marks(terms: Terms, size: int) -> Flow[frozenset[CustomerID]]:
-    """Return the customers whose primary contact is another than the log says, or who are gone: no stamp tells it."""
-    moved: set[CustomerID] = set()
-    census = Census()
-    while page := (yield from ask(NextPage(PrimaryMarks(), size))):
-        census.count(customer.id for customer in page.items)
-        census.count(unreadable.customer for unreadable in page.unreadable)
-        keys = [customer_key(terms.policy, customer.id) for customer in page.items]
-        logs = yield from ask_all(Load(key) for key in keys)
-        for customer, commits in zip(page.items, logs, strict=True):
-            known = fold(read_body(commit.body) for commit in commits)
-            if commits and known.primary != (customer.primary_contact or ""):
-                moved.add(customer.id)
-    return frozenset(moved) | (yield from unlisted(census, terms, known=False))

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from attrs import field, frozen
 
@@ -199,6 +199,29 @@ def read_body(text: str) -> Body:
         at=envelope.at,
         entries=tuple(decode_tagged(entry, Entry) for entry in envelope.entries),
     )
+
+
+def primary_told(text: str) -> str | None:
+    """Return the primary contact that one commit's text leaves in the state; None where it says nothing of it.
+
+    Raises:
+        DecodeError: it is not a body of this or an older schema.
+
+    """
+    for entry in reversed(read_envelope(text, SCHEMA).entries):
+        if not isinstance(entry, dict) or cast("dict[str, object]", entry).get("is") not in _TELL_PRIMARY:
+            continue
+        match decode_tagged(cast("object", entry), Entry):
+            case SettledAt(primary=primary):
+                return primary
+            case Snapshot(state=state):
+                return str(state.get("primary", ""))
+            case _:
+                pass
+    return None
+
+
+_TELL_PRIMARY: Final = {SettledAt.__name__, Snapshot.__name__}
 
 
 @frozen(kw_only=True)

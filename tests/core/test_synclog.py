@@ -13,9 +13,11 @@ from acumatica_b2b.customer_log import customer_log
 from acumatica_b2b.decisions import Decision
 from acumatica_b2b.errors import DecodeError, Reason
 from acumatica_b2b.findings import Finding, FindingKind, Status
-from acumatica_b2b.folding import applied, fold
+from acumatica_b2b.folding import applied, fold, snapshot
 from acumatica_b2b.logstate import LogState, Refusals
 from acumatica_b2b.model import Record, RecordKind
+from acumatica_b2b.protocols import Commit, LogKey
+from acumatica_b2b.sweep import known_primary
 from acumatica_b2b.synclog import (
     SCHEMA,
     Body,
@@ -34,6 +36,7 @@ from acumatica_b2b.synclog import (
     Unanswered,
     Unlinked,
     digest,
+    primary_told,
     read_body,
     write_body,
 )
@@ -103,6 +106,30 @@ def test_every_entry_is_drawn() -> None:
 def test_round_trip(one: Body) -> None:
     """What is written is read back, entry by entry."""
     assert read_body(write_body(one)) == one
+
+
+told = st.one_of(
+    st.builds(SettledAt, digest=texts, primary=texts),
+    st.builds(LogState, primary=texts, digest=texts).map(snapshot),
+    *entries.values(),
+)
+histories = st.lists(st.lists(told, max_size=4).map(lambda some: body(*some)), max_size=4)
+
+
+@given(histories)
+def test_the_primary_contact_is_told_without_folding(history: list[Body]) -> None:
+    """The newest commit that tells the primary contact tells the one that all commits fold to."""
+    commits = [Commit(key=LogKey("k"), version=i, body=write_body(one)) for i, one in enumerate(history, 1)]
+    assert known_primary(commits) == fold(history).primary
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "[]", "{}", '{"schema": 99, "run": "", "at": "2024-05-01T12:00:00Z", "entries": []}']
+)
+def test_no_primary_contact_is_read_from_what_is_no_commit(bad: str) -> None:
+    """What is no commit, or one of a later schema, tells no primary contact: it is refused."""
+    with pytest.raises(DecodeError):
+        primary_told(bad)
 
 
 def test_schema() -> None:

@@ -68,6 +68,27 @@ def test_another_tenant() -> None:
     assert bench.sync().steps
 
 
+def test_the_same_tenant_is_known_by_what_it_lists() -> None:
+    """Where the sweep of the primary marks lists a customer we know, none is read to see whether it is that tenant."""
+    bench = started()
+    bench.contact_sync.sync_changed()
+    before = bench.erp.requests
+    assert bench.contact_sync.sync_changed().ok
+    assert bench.erp.requests - before == 2  # the marks, and what changed: no customer by name
+
+
+def test_another_tenant_shows_in_changes() -> None:
+    """A run over what changed stops before its first write where none of the customers we linked is there."""
+    bench = started()
+    bench.erp = MemoryErp()
+    dora = contact(105, "Dora")
+    bench.put(customer(dora, number=9, primary=dora))
+    writes = bench.shop.writes
+    with pytest.raises(ConfigurationError, match="another tenant"):
+        bench.contact_sync.sync_changed()
+    assert bench.shop.writes == writes
+
+
 def test_tenant_with_one_customer_gone() -> None:
     """An ERP that lost one of the customers we linked is the same tenant."""
     bench = started()
