@@ -133,7 +133,8 @@ class Customer(Discreet):
 
     `complete` says that contacts and locations were read in full: only then does the absence of
     one mean anything. `email` already falls back to the main contact's. `category` is empty where
-    the version has none.
+    the version has none. Where locations were not read, as none of them changed, `locations_read` is
+    False, and there are none here; of the contacts `complete` says the same.
     """
 
     id: CustomerID
@@ -150,6 +151,7 @@ class Customer(Discreet):
     contacts: tuple[Contact, ...] = ()
     locations: tuple[Location, ...] = ()
     complete: bool = True
+    locations_read: bool = True
     reference: str | MaybeUnset = ""
     modified: datetime | None = None
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)

@@ -44,6 +44,11 @@ class ChangedSince:
     """The customers that changed, or had a contact or location change, since a watermark."""
 
     watermark: Watermark
+    locations: bool = True
+    """Whether each comes with its locations; else one of whom nothing but contacts changed may come without.
+
+    Such a customer says so: its `locations_read` is False.
+    """
 
 
 @frozen(kw_only=True)

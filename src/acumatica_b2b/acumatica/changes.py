@@ -17,13 +17,12 @@ from acumatica_b2b.acumatica.queries import Shape
 from acumatica_b2b.acumatica.reading import (
     Wave,
     around,
-    by_groups,
     customers_of,
-    named,
     require_fields,
     sorted_out,
 )
 from acumatica_b2b.acumatica.rows import Row, newest
+from acumatica_b2b.acumatica.wanted import Wanted, read_wanted
 from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.errors import ConfigurationError, DecodeError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
@@ -57,6 +56,8 @@ class Place:
     after: str = ""
     course: Course = field(factory=Course)
     remaining: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
+    """Those of whom nothing but contacts changed."""
     strays: tuple[str, ...] = ()
 
 
@@ -90,9 +91,9 @@ def read(
     match query:
         case Everything():
             return (yield from _everything(config, place, now))
-        case ChangedSince(watermark=watermark):
+        case ChangedSince():
             if place is None:
-                place = yield from _changed(config, _parsed(watermark, Marks, "watermark"), now)
+                place = yield from _changed(config, query, now)
             return (yield from _remaining(config, place))
         case PrimaryMarks():
             return (yield from _primary_marks(config, place or Place()))
@@ -189,8 +190,9 @@ class Stamped:
         return self.asked or max((mark for mark in (since, self.newest) if mark is not None), default=None)
 
 
-def _changed(config: AcumaticaConfig, since: Marks, now: datetime | None) -> Flow[Place]:
+def _changed(config: AcumaticaConfig, query: ChangedSince, now: datetime | None) -> Flow[Place]:
     """Return the customers that changed, themselves or by a contact or location, and the next marks."""
+    since = _parsed(query.watermark, Marks, "watermark")
     found = yield from _all_stamped(config, since, timedelta())
     ahead = _ahead(found[0].asked, now)
     back = 0.0 if ahead is None or since.ahead is None else since.ahead - ahead
@@ -207,8 +209,17 @@ def _changed(config: AcumaticaConfig, since: Marks, now: datetime | None) -> Flo
             ahead=ahead if all(kind.proven for kind in found) else since.ahead,
         ),
         remaining=tuple(sorted(frozenset[str]().union(*(kind.customers for kind in found)) - {""})),
+        bare=() if query.locations else _bare(*found),
         strays=tuple(sorted(contacts.strays)),
     )
+
+
+def _bare(customers: Stamped, contacts: Stamped, locations: Stamped) -> tuple[str, ...]:
+    """Return whose contacts changed, and nothing else of them: a list that proves nothing tells of nobody."""
+    if not (customers.proven and locations.proven):
+        return ()
+    more = {one.casefold() for one in customers.customers | locations.customers}
+    return tuple(sorted(one for one in contacts.customers if one and one.casefold() not in more))
 
 
 def _all_stamped(config: AcumaticaConfig, since: Marks, back: timedelta) -> Flow[tuple[Stamped, ...]]:
@@ -251,21 +262,26 @@ def _with(whole: Stamped, found: Stamped) -> Stamped:
 
 
 def _remaining(config: AcumaticaConfig, place: Place) -> Flow[Page[Customer]]:
-    now, later = place.remaining[: config.wave], place.remaining[config.wave :]
-    waves = yield from together(named(config, group) for group in by_groups(config, now))
-    require_fields(
-        config,
-        Wave(
-            customers=tuple(row for wave in waves for row in wave.customers),
-            contacts=tuple(row for wave in waves for row in wave.contacts),
-            locations=tuple(row for wave in waves for row in wave.locations),
-        ),
+    wanted = Wanted(ids=place.remaining, bare=frozenset(one.casefold() for one in place.bare))
+    read = yield from read_wanted(config, wanted)
+    require_fields(config, read.wave)
+    outcomes = customers_of(config, read.wave).items()
+    items, unreadable = sorted_out(
+        (key, _without_locations(outcome) if wanted.is_bare(key) else outcome) for key, outcome in outcomes
     )
-    items, unreadable = sorted_out(pair for wave in waves for pair in customers_of(config, wave).items())
     return Page(
         items=items,
         unreadable=unreadable,
         strays=tuple(ContactID(contact) for contact in place.strays),
-        next=Cursor(_written(Place(marks=place.marks, remaining=later))) if later else None,
+        next=Cursor(_written(_behind(place, read.later))) if read.later else None,
         watermark=Watermark(_written(place.marks)),
     )
+
+
+def _behind(place: Place, later: tuple[str, ...]) -> Place:
+    bare = tuple(sorted(frozenset(place.bare).intersection(later)))
+    return Place(marks=place.marks, remaining=later, bare=bare)
+
+
+def _without_locations(outcome: Outcome[Customer]) -> Outcome[Customer]:
+    return Ok(evolve(outcome.value, locations=(), locations_read=False)) if isinstance(outcome, Ok) else outcome
