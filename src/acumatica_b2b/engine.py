@@ -21,6 +21,7 @@ from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import admin_to_be, lost_places
 from acumatica_b2b.saving import saved, shortened
 from acumatica_b2b.settling import intended, settled
+from acumatica_b2b.steps import record_of, sent_fields
 from acumatica_b2b.synclog import Cleared, Entry, Found, SettledAt, digest
 from acumatica_b2b.terms import Settled, Terms
 from acumatica_b2b.world import World, noted
@@ -54,8 +55,18 @@ def sync_customer(customer: Customer, terms: Terms) -> Flow[Settled]:
     _check_expected(world, terms)
     world = yield from _advanced(world, terms)
     if any(not isinstance(step, WriteReference) for step in world.taken):
-        world = read_back(world, (yield from observed_again(world)))
+        world = read_back(world, (yield from observed_again(world, anew=_sent_twice(before, world))))
     return (yield from _closed(before, world, terms))
+
+
+def _sent_twice(before: World, world: World) -> bool:
+    """Tell whether a value went out that had gone out before: the shop made something else of it, or people did."""
+    return any(
+        link.sent.get(name) == digest(value)
+        for step in world.taken
+        if (link := before.state.links.get(record_of(step)))
+        for name, value in sent_fields(step).items()
+    )
 
 
 def _passed_over(world: World) -> Settled:

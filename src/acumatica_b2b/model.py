@@ -272,13 +272,15 @@ class CompanyRef:
     """Which company to look at: by `id` where it is known, else by `external_id`.
 
     `again` says that this run has looked at it or made it before, and written to it since: what the storefront's
-    client has read after its own last write to the company will do, and need not be read once more.
+    client has read after its own last write to the company will do, and need not be read once more; so will what
+    the answer to a write told of the record. Without `addresses` those need not be read: nobody looks at them.
     """
 
     customer: CustomerID
     external_id: NoteID
     id: CompanyID | None = None
     again: bool = False
+    addresses: bool = True
 
 
 class HandOver(enum.Enum):

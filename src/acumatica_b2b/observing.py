@@ -101,11 +101,11 @@ def observed(world: World, owners: Owners) -> Flow[World]:
     return evolve(world, state=evolve(world.state, open={}))
 
 
-def observed_again(world: World) -> Flow[Company | None]:
-    """Return the world's company as it is after what was written to it."""
+def observed_again(world: World, *, anew: bool = False) -> Flow[Company | None]:
+    """Return the world's company as it is after what was written to it; `anew`, whatever the answers told."""
     if world.company is None:
         return None
-    return value_of((yield from ask(Observe(company_ref(world, world.company.id, again=True)))))
+    return value_of((yield from ask(Observe(company_ref(world, world.company.id, again=not anew)))))
 
 
 # ------------------------------------------------------------------ which company

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 from attrs import define, field, frozen
 
 from acumatica_b2b.bigcommerce.records import CompanyRecord, RoleRecord, UserRecord
+from acumatica_b2b.bigcommerce.sights import Sights
 
 R = TypeVar("R")
 _MOST_USERS: Final = 10_000
@@ -83,6 +84,7 @@ class Known:
     And `users`: those that were seen last, by their ids, as they were then. `tails` are the ends of lists, by
     path, but for those whose order is another; those of `being_read` are read on just now. `turns` tell what came
     first, of reads and writes alike. `lag` is by how many seconds lists were late to show what was made.
+    `sights` are companies as they were read last.
     """
 
     roles: tuple[RoleRecord, ...] | None = None
@@ -96,6 +98,7 @@ class Known:
     being_read: set[str] = field(factory=set[str])
     lag: float = 0.0
     made: dict[int, Made] = field(factory=dict[int, Made])
+    sights: Sights = field(factory=Sights)
 
     def saw(self, users: Iterable[UserRecord]) -> None:
         """Remember users as they are now; of too many only these."""
@@ -132,4 +135,4 @@ class Known:
         """Read it all anew when it is next needed."""
         self.roles = self.companies = self.super_admins = None
         self.places, self.users, self.tails, self.made = {}, {}, {}, {}
-        self.shuffled, self.lag = set(), 0.0
+        self.shuffled, self.lag, self.sights = set(), 0.0, Sights()

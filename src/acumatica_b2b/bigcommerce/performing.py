@@ -41,6 +41,8 @@ def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[Storefron
     # what was not learned only now must not be sent by its code: of a company, it would stay
     held = [next((unknown[place] for place in named_by(action) if place in unknown), None) for action in actions]
     fit = [action for action, failed in zip(actions, held, strict=True) if failed is None]
+    for action in fit:
+        api.known.sights.wrote(action, next(api.known.turns))
     performed = iter((yield from _performed(api, fit, roles.value)))
     return tuple(next(performed) if failed is None else failed for failed in held)
 

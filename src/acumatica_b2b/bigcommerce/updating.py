@@ -73,7 +73,8 @@ def update_user(api: Api, action: UpdateUser) -> Flow[StorefrontID]:
     plain, extra = _split(action.changes, _USER)
     before = yield from _user(api, action.user)
     response = yield from _put(api, "users", action.user, {**_held_fields(before), **plain}, extra)
-    yield from _took(api, action.user, response, plain, before)
+    after = yield from _took(api, action.user, response, plain, before)
+    api.known.sights.told(action.company, after, {**plain, **({"extraFields": extra} if extra else {})})
     return action.user
 
 
@@ -82,11 +83,12 @@ def set_role(api: Api, action: SetRole, role: RoleRecord) -> Flow[StorefrontID]:
     body = role_fields(role)
     try:
         response = yield from _put(api, "users", action.user, body, {})
-        yield from _took(api, action.user, response, body, api.known.users.get(number(action.user, "record")))
+        after = yield from _took(api, action.user, response, body, api.known.users.get(number(action.user, "record")))
     except BaseException:
         api.known.lost_sight(action.company)
         raise
     api.known.changed_user(action.company, int(action.user))
+    api.known.sights.told(action.company, after, body)
     return action.user
 
 
@@ -109,8 +111,10 @@ def _held_fields(user: UserRecord) -> Mapping[str, str]:
     return {name: value for name, value in (fields | {"uuid": user.uuid}).items() if value}
 
 
-def _took(api: Api, id_: str, response: Response, sent: Mapping[str, Any], before: UserRecord | None) -> Flow[None]:
-    """Remember what an update made of a user; a new address or role is read where the answer doesn't tell it.
+def _took(
+    api: Api, id_: str, response: Response, sent: Mapping[str, Any], before: UserRecord | None
+) -> Flow[UserRecord | None]:
+    """Return what an update made of a user; a new address or role is read where the answer doesn't tell it.
 
     Raises:
         RejectedError: the shop kept an old value.
@@ -122,10 +126,11 @@ def _took(api: Api, id_: str, response: Response, sent: Mapping[str, Any], befor
         after = yield from _read_user(api, id_)
     if after is None:
         api.known.users.pop(number(id_, "record"), None)
-        return
+        return None
     api.known.saw([after])
     if kept := tuple(_kept(sent, _said(after), _said(before))):
         raise RejectedError(Reason.INVALID, f"the storefront answered with success and kept the old {', '.join(kept)}")
+    return after
 
 
 def _kept(sent: Mapping[str, Any], after: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
