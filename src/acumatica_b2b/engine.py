@@ -14,26 +14,36 @@ from acumatica_b2b.guard import counted, guarded, is_approved, is_held, weight
 from acumatica_b2b.judgement import explained, findings
 from acumatica_b2b.leaving import Leaving, leavers, leaving
 from acumatica_b2b.mapping import contact_record
-from acumatica_b2b.model import Customer
-from acumatica_b2b.observing import holders_asked, loaded, observed, observed_again
+from acumatica_b2b.model import Company, Customer
+from acumatica_b2b.observing import company_of, holders_asked, loaded, observed, observed_again
 from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import admin_to_be, lost_places
 from acumatica_b2b.saving import saved, shortened
 from acumatica_b2b.settling import intended, settled
+from acumatica_b2b.sparing import (
+    is_linked,
+    is_settled,
+    may_be_bare,
+    places_settled,
+    settled_at,
+    settled_before,
+    whole,
+    without_places,
+)
 from acumatica_b2b.steps import record_of, sent_fields
-from acumatica_b2b.synclog import Cleared, Entry, Found, SettledAt, digest
+from acumatica_b2b.synclog import Cleared, Entry, Found, digest
 from acumatica_b2b.terms import Settled, Terms
 from acumatica_b2b.world import World, noted
 
 
 def plan_customer(customer: Customer, terms: Terms) -> Flow[CompanyPlan]:
     """Return what would be done for one customer; nothing is written anywhere."""
-    world = yield from loaded(customer, terms)
+    world = yield from loaded((yield from whole(customer)), terms)
     if world.record in world.state.skipped:
         return CompanyPlan(customer=customer.id, steps=(), findings=_passed_over(world).findings)
-    world = yield from observed(evolve(world, planning=True), terms.owners)
-    return plan_company(world)
+    world = evolve(world, planning=True)
+    return plan_company((yield from observed(world, terms.owners, (yield from company_of(world)))))
 
 
 def sync_customer(customer: Customer, terms: Terms) -> Flow[Settled]:
@@ -45,13 +55,27 @@ def sync_customer(customer: Customer, terms: Terms) -> Flow[Settled]:
         RemoteError: the company could not be observed.
 
     """
-    world = yield from loaded(customer, terms)
-    before = world
-    if world.record in world.state.skipped:
-        return _passed_over(world)
-    if terms.trust_digest and world.state.digest == _digest(world) and not world.state.open:
+    if not may_be_bare(customer, terms):
+        customer = yield from whole(customer)
+    before = yield from loaded(customer, terms)
+    if before.record in before.state.skipped:
+        return _passed_over(before)
+    bare = terms.trust_digest and places_settled(before)
+    if not (customer.locations_read or bare):
+        return (yield from sync_customer((yield from whole(customer)), terms))
+    if terms.trust_digest and is_settled(before):
         return Settled(customer=customer.id)
-    world = yield from observed(world, terms.owners)
+    if bare:
+        before = without_places(before)
+    company = yield from company_of(before)
+    if bare and not is_linked(before, company):  # what its addresses are to be is asked for after all
+        return (yield from sync_customer((yield from whole(customer)), evolve(terms, trust_digest=False)))
+    return (yield from _synced(before, company, terms))
+
+
+def _synced(before: World, company: Company | str | None, terms: Terms) -> Flow[Settled]:
+    """Do what is to be done for a customer whose company is known, and say how it stands."""
+    world = yield from observed(before, terms.owners, company)
     _check_expected(world, terms)
     world = yield from _advanced(world, terms)
     if any(not isinstance(step, WriteReference) for step in world.taken):
@@ -169,14 +193,13 @@ def _found_taken(world: World) -> set[str]:
 def _closed(before: World, world: World, terms: Terms) -> Flow[Settled]:
     """Record how the customer stands, where that has changed, and say it."""
     found = findings(world)
-    known = before.state.findings
-    entries: list[Entry] = [Found(finding=finding) for finding in found if finding not in known]
-    entries += [Cleared(finding=finding) for finding in sorted(known.difference(found))]
+    known = before.state
+    entries: list[Entry] = [Found(finding=finding) for finding in found if finding not in known.findings]
+    entries += [Cleared(finding=finding) for finding in sorted(known.findings.difference(found))]
     stands = _settled(before, world, found)
-    value = "" if stands.open else _digest(world)
-    primary = world.desired.primary or ""
-    if (value, primary) != (before.state.digest, before.state.primary) or before.state.open:
-        entries.append(SettledAt(digest=value, primary=primary))
+    learned = settled_at(world, done=not stands.open)
+    if learned != settled_before(known) or known.open:
+        entries.append(learned)
     now = yield from ask(Now())
     world = yield from saved(noted(world, *entries), terms, now)
     yield from shortened(world, terms, now)
@@ -248,15 +271,3 @@ _WAITING = frozenset(
         FindingKind.SUPER_ADMIN_EMAIL,
     }
 )
-
-
-def _digest(world: World) -> str:
-    """Return what stands for the ERP's values that decide, our own write-backs included."""
-    customer, policy = world.customer, world.policy
-    references = (
-        customer.reference,
-        tuple((contact.id, contact.reference) for contact in customer.contacts),
-        tuple((location.id, location.reference) for location in customer.locations),
-    )
-    roles = (policy.primary_role, policy.user_role, sorted(policy.admin_roles), policy.reference_format)
-    return digest((world.desired, references, roles, customer.complete))

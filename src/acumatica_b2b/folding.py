@@ -81,6 +81,7 @@ def _added(draft: Draft, entry: Entry) -> Draft:
             draft.findings.discard(finding)
         case SettledAt():
             draft.digest, draft.primary = entry.digest, entry.primary
+            draft.places, draft.basis = entry.places, entry.basis
             if entry.digest:
                 draft.awaited, draft.retried = set(), set()
         case Decided(decision=decision):

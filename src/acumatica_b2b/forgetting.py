@@ -221,6 +221,8 @@ def _without(state: LogState, contact: ContactID, users: frozenset[str]) -> LogS
         apart=frozenset(pair for pair in state.apart if pair[0] != record),
         findings=frozenset(filter(stays, state.findings)),
         digest="",
+        places="",
+        basis="",
         primary="" if state.primary == contact else state.primary,
     )
 

@@ -84,6 +84,12 @@ def _admins(world: World) -> Iterator[Finding]:
                 yield Finding(kind=kind, record=world.record)
 
 
+def _unread(world: World) -> Iterator[Finding]:
+    """Yield what is known of locations that were not read: it is as it was."""
+    if not world.customer.locations_read:
+        yield from (finding for finding in world.state.findings if finding.record.kind is RecordKind.LOCATION)
+
+
 def _addresses(world: World) -> Iterator[Finding]:
     if world.company is None or not world.company.complete or not world.capabilities.addresses:
         return
@@ -159,4 +165,4 @@ def explained(world: World, step: Step, error: Exception) -> bool:
     return wanted is not None and wanted.email in world.holders
 
 
-_PARTS = (_mapped, _company, _admins, _people, _left_behind, _addresses, _stopped, reference_findings)
+_PARTS = (_mapped, _company, _admins, _people, _left_behind, _unread, _addresses, _stopped, reference_findings)

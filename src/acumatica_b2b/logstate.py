@@ -57,6 +57,8 @@ class LogState:
     digest: str = ""
     primary: str = ""
     """The primary contact that was last seen."""
+    places: str = ""
+    basis: str = ""
     archived: bool = False
     """Whether rows of the Customer Log are kept beside the log."""
 
@@ -108,6 +110,8 @@ class Draft:
     findings: set[Finding]
     digest: str
     primary: str
+    places: str
+    basis: str
     archived: bool
 
     def state(self) -> LogState:
@@ -130,6 +134,8 @@ class Draft:
             findings=frozenset(self.findings),
             digest=self.digest,
             primary=self.primary,
+            places=self.places,
+            basis=self.basis,
             archived=self.archived,
         )
 
@@ -154,5 +160,7 @@ def draft_of(state: LogState) -> Draft:
         findings=set(state.findings),
         digest=state.digest,
         primary=state.primary,
+        places=state.places,
+        basis=state.basis,
         archived=state.archived,
     )

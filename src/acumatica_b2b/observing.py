@@ -85,9 +85,8 @@ def _desired(customer: Customer, terms: Terms) -> Desired:
         raise DecodeError(message) from error
 
 
-def observed(world: World, owners: Owners) -> Flow[World]:
-    """Return the world with the shop's side of it, and who is who."""
-    company = yield from _company(world)
+def observed(world: World, owners: Owners, company: Company | str | None) -> Flow[World]:
+    """Return the world with the shop's side of it, and who is who; for the company see `company_of`."""
     if isinstance(company, str):
         world, company = evolve(world, ambiguous=company), None
     if company is None and not world.ambiguous:
@@ -109,7 +108,7 @@ def observed_again(world: World, *, anew: bool = False) -> Flow[Company | None]:
 
 
 # ------------------------------------------------------------------ which company
-def _company(world: World) -> Flow[Company | str | None]:
+def company_of(world: World) -> Flow[Company | str | None]:
     """Return the company by link, reference, external id or a lost creation; a text says why not."""
     ours = {"", world.customer.note_id}
     for identifier in _ids(world):

@@ -262,7 +262,8 @@ def _removals(world: World) -> Iterator[Step]:
 def lost_places(world: World) -> Mapping[LocationID, AddressID]:
     """Return the addresses of ours whose location takes part no more."""
     company, customer = world.company, world.customer
-    sure = company and company.complete and customer.complete and world.desired.takes_part
+    read = customer.complete and customer.locations_read
+    sure = company and company.complete and read and world.desired.takes_part
     if not (sure and company and world.capabilities.addresses):
         return {}
     there = {address.id for address in company.addresses} - {*world.places.values()}

@@ -40,6 +40,7 @@ from acumatica_b2b.flow import Flow, Ok, ask, ask_all, side_by_side, through, to
 from acumatica_b2b.guard import within
 from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import customer_key, customer_of
+from acumatica_b2b.mapping import map_customer
 from acumatica_b2b.model import Customer, CustomerID, NoteID
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, Guarded
@@ -112,8 +113,9 @@ def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunRe
         raise
     except RemoteError as error:
         return report_of(Tally(stopped=f"the primary marks could not be read: {error}"), terms, frozenset())
-    changed = ChangedSince(watermark=Watermark(state.watermark))
-    terms = evolve(terms, trust_digest=True)
+    # what another mapping makes addresses of nobody knows
+    changed = ChangedSince(watermark=Watermark(state.watermark), locations=terms.mapping is not map_customer)
+    terms = evolve(terms, trust_digest=True, left_open=state.open)
     return (yield from sync_run(changed, terms, also=state.open | moved, listed=listed, width=width, wave=wave))
 
 

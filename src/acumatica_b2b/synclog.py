@@ -130,10 +130,16 @@ class Cleared:
 
 @frozen(kw_only=True)
 class SettledAt:
-    """For ERP values with this digest there is nothing left to do; "": there is."""
+    """For ERP values with this digest there is nothing left to do; "": there is.
+
+    `places` is the digest of its locations and of what should become of them, `basis` that of all
+    that decides on them besides: while these two stay, no location and no address need be read.
+    """
 
     digest: str
     primary: str = ""
+    places: str = ""
+    basis: str = ""
 
 
 @frozen(kw_only=True)

@@ -35,6 +35,8 @@ class Terms:
     held: frozenset[Guarded] = frozenset()
     trust_digest: bool = False
     """Whether a customer with unchanged ERP values needs no look at the shop."""
+    left_open: frozenset[CustomerID] = frozenset()
+    """Whom earlier runs left open: what changed of them then was not all synced."""
     expected: Mapping[CustomerID, Expected] = field(factory=dict[CustomerID, Expected])
     """The plans to be followed to the letter; customers without one are synced as they stand."""
     first_pass: bool = True

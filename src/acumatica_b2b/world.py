@@ -156,9 +156,17 @@ class World:
 
 
 def company_ref(world: World, identifier: str | None, *, again: bool = False) -> CompanyRef:
-    """Return what names a company of this customer to who looks at it: its id, or else the external id."""
-    known = CompanyID(StorefrontID(identifier)) if identifier else None
-    return CompanyRef(customer=world.customer.id, external_id=world.customer.note_id, id=known, again=again)
+    """Return what names a company of this customer to who looks at it: its id, or else the external id.
+
+    Nobody looks at its addresses where the locations were left unread.
+    """
+    return CompanyRef(
+        customer=world.customer.id,
+        external_id=world.customer.note_id,
+        id=CompanyID(StorefrontID(identifier)) if identifier else None,
+        again=again,
+        addresses=world.customer.locations_read,
+    )
 
 
 def noted(world: World, *entries: Entry) -> World:

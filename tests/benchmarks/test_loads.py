@@ -43,10 +43,13 @@ def test_nobody_beats_the_bound(load: Callable[[int, int], Load]) -> None:
 
 
 def test_runs_after_a_first_load() -> None:
-    """A run in which nothing changed asks the shop nothing, and one in which something did does more."""
+    """Where nothing changed the shop is asked nothing; for one changed contact both systems get what is granted."""
     runs = {again.what: again for again in steady(120, seed=3)}
     assert runs["nothing changed"].shop == runs["nothing changed"].steps == 0
     assert all((again.shop > 0) == (again.changed > 0) for again in runs.values())
+    assert runs["nothing changed"].erp == runs["nothing changed"].allowed
+    one = runs["one contact changed"]
+    assert one.shop + one.erp == one.allowed
 
 
 def test_plot_of_first_loads() -> None:

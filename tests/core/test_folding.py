@@ -290,6 +290,13 @@ def test_settled() -> None:
     assert after(SettledAt(digest="", primary="2"), start=start) == evolve(start, digest="", primary="2")
 
 
+def test_settled_places() -> None:
+    """What the places were settled for is what was said of it last."""
+    first = after(SettledAt(digest="d", places="p", basis="b"))
+    assert (first.places, first.basis) == ("p", "b")
+    assert after(SettledAt(digest=""), start=first) == LogState()
+
+
 # ------------------------------------------------------------------ what people decided
 def decided(choice: Choice, record: Record, identifier: str = "") -> Decided:
     """Return a decision."""
@@ -429,6 +436,8 @@ def test_nothing_gets_lost() -> None:
         findings=frozenset({finding}),
         digest="d",
         primary="101",
+        places="p",
+        basis="b",
         archived=True,
     )
     assert applied(whole, Unanswered(step="h")) == whole

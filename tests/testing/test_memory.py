@@ -138,6 +138,12 @@ def changed(erp: Erp, since: ChangedSince) -> list[str]:
     return [one.id for one in everything(erp, since)]
 
 
+def bare(erp: Erp, since: ChangedSince) -> dict[str, bool]:
+    found = everything(erp, evolve(since, locations=False))
+    assert all(one.locations_read or not one.locations for one in found)
+    return {one.id: not one.locations_read for one in found}
+
+
 def reference(kind: RecordKind, key: str, value: str, *, note: str = "", of: str = "C1") -> Reference:
     return Reference(
         record=Record(kind, key), note_id=NoteID(note or f"note-{key}"), customer=CustomerID(of), value=value
@@ -170,6 +176,20 @@ def test_pages() -> None:
     assert second.watermark == first.watermark
     assert second.next is None
     assert erp.requests == 2
+
+
+def test_locations_that_nobody_asks_for() -> None:
+    """Who asks for changes without locations gets those customers without, of whom nothing but contacts changed."""
+    place = Location(id=LocationID("MAIN"), note_id=NoteID("note-MAIN"))
+    erp = erp_of(*(evolve(customer(f"C{n}"), locations=(place,)) for n in (1, 2, 3)))
+    since = mark(erp)
+    for key in ("C1", "C2", "C3"):
+        erp.put_contact(CustomerID(key), contact(f"9{key[1]}"))
+    assert bare(erp, since) == {"C1": True, "C2": True, "C3": True}
+    erp.put(evolve(erp.snapshot()[CustomerID("C2")], name="Bolt"))
+    erp.put(evolve(erp.snapshot()[CustomerID("C3")], locations=(evolve(place, name="Yard"),)))
+    assert bare(erp, since) == {"C1": True, "C2": False, "C3": False}
+    assert all(one.locations for one in everything(erp, since))
 
 
 def test_last_page_is_full() -> None:

@@ -277,6 +277,25 @@ class ChangedPartsOnly(MemoryErp):
         return evolve(page, items=tuple(items))
 
 
+class Bare(MemoryErp):
+    """Leaves out locations as soon as nobody asks for them."""
+
+    says = False
+
+    def read(self, query: Query, after: Cursor | None, /) -> Page[Customer]:
+        page = super().read(query, after)
+        if not isinstance(query, ChangedSince) or query.locations:
+            return page
+        items = (evolve(c, locations=(), locations_read=self.says) for c in page.items)
+        return evolve(page, items=tuple(items))
+
+
+class BareAndSilent(Bare):
+    """Leaves them out, and says that it has read them."""
+
+    says = True
+
+
 class NoStrays(MemoryErp):
     """Tells nobody of contacts that are no customer's any more."""
 
@@ -452,6 +471,8 @@ TEETH = [
     row(CustomersOnly, "a_changed_contact_brings_its_customer"),
     row(ChangedPartsOnly, "a_changed_contact_brings_its_customer"),
     row(CustomersOnly, "a_changed_location_brings_its_customer"),
+    row(Bare, "locations_are_left_out_only_where_none_changed"),
+    row(BareAndSilent, "locations_are_left_out_only_where_none_changed"),
     row(CustomersOnly, "a_new_contact_brings_its_customer"),
     row(OldOnesOnly, "a_new_customer_is_found"),
     row(CustomersOnly, "a_moved_contact_brings_its_new_customer"),

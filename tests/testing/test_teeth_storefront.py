@@ -126,6 +126,17 @@ class Stale(MemoryShop):
         ]
 
 
+class NoAddressesNobody(MemoryShop):
+    """Shows nothing but the company to who does not look at its addresses."""
+
+    def observe(self, companies: Sequence[CompanyRef], /) -> Any:
+        found = zip(companies, super().observe(companies), strict=True)
+        return [
+            Ok(evolve(o.value, users=())) if isinstance(o, Ok) and o.value and not ref.addresses else o
+            for ref, o in found
+        ]
+
+
 class StaleSearch(MemoryShop):
     """Remembers whom it found by an address."""
 
@@ -539,6 +550,7 @@ TEETH = [
     row(NeedsTheId, "a_company_is_found_by_its_external_id"),
     row(TakesTheFirst, "two_companies_of_one_external_id_are_told"),
     row(MissesInBulk, "many_companies_are_observed_at_once"),
+    row(NoAddressesNobody, "a_look_without_addresses_shows_all_else"),
     tooth("search heeds case", "users_are_found_in_any_case", finds=by_case),
     tooth("search by part", "nobody_is_found_by_a_like_address", finds=by_part),
     tooth("search without tags", "nobody_is_found_by_a_like_address", finds=without_tags),

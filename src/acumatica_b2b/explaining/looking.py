@@ -17,7 +17,7 @@ from acumatica_b2b.folding import fold
 from acumatica_b2b.keys import contact_key
 from acumatica_b2b.logstate import own_contacts
 from acumatica_b2b.model import ContactID, Customer, CustomerID, NoteID
-from acumatica_b2b.observing import loaded, observed
+from acumatica_b2b.observing import company_of, loaded, observed
 from acumatica_b2b.plan import CompanyPlan, plan_company
 from acumatica_b2b.runs import run_state
 from acumatica_b2b.saving import log_of
@@ -121,7 +121,8 @@ def _planned(side: Side, terms: Terms) -> Flow[Side]:
         return side
     try:
         world = yield from through(loaded(side.found, terms), _past_all_leases)
-        world = yield from observed(evolve(world, planning=True), terms.owners)
+        world = evolve(world, planning=True)
+        world = yield from observed(world, terms.owners, (yield from company_of(world)))
     except AuthenticationError:
         raise
     except (RemoteError, DecodeError) as error:

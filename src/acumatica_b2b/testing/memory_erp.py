@@ -275,10 +275,19 @@ def _asked(query: Query, customer: Customer) -> bool:
 
 
 def _shown(query: Query, customer: Customer) -> Customer:
-    if not isinstance(query, PrimaryMarks):
-        return customer
-    marked = customer.primary_contact
-    return Customer(id=customer.id, note_id=NoteID(""), name="", primary_contact=marked, complete=False)
+    match query:
+        case Everything():
+            return customer
+        case ChangedSince(watermark=watermark, locations=wanted):
+            since = _moment(watermark)
+            stamps = (customer.modified, *(place.modified for place in customer.locations))
+            more = any(stamp is not None and stamp > since for stamp in stamps)
+            return customer if wanted or more else evolve(customer, locations=(), locations_read=False)
+        case PrimaryMarks():
+            marked = customer.primary_contact
+            return Customer(id=customer.id, note_id=NoteID(""), name="", primary_contact=marked, complete=False)
+        case _:
+            assert_never(query)
 
 
 def _with_reference(customer: Customer, reference: Reference, value: str) -> Customer:

@@ -61,6 +61,12 @@ def _gone(key: str, kind: str, company: CompanyID | None = None) -> RejectedErro
     return RejectedError(Reason.GONE, f"there is no {kind} {key!r}{where}")
 
 
+def _as_asked(ref: CompanyRef, outcome: Outcome[Company | None]) -> Outcome[Company | None]:
+    """Return a company without its addresses where nobody looks at them."""
+    found = outcome.value if isinstance(outcome, Ok) else None
+    return Ok(evolve(found, addresses=())) if found and not ref.addresses else outcome
+
+
 @define(kw_only=True, eq=False)
 class MemoryShop:
     """Companies with users and addresses.
@@ -125,7 +131,7 @@ class MemoryShop:
         """Return the companies as they are now."""
         with self._lock:
             self.requests += 1
-            return [self._observed(ref) for ref in companies]
+            return [_as_asked(ref, self._observed(ref)) for ref in companies]
 
     def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
         """Return who holds each address, compared without case."""

@@ -33,6 +33,29 @@ class Changes:
         should = {**made.view, "locations": {**made.locations, made.location: "Yard"}}
         _require_found(bench, made, should, lambda: bench.tenant.rename_location(made.id, made.location, "Yard"))
 
+    def test_locations_are_left_out_only_where_none_changed(self, bench: ErpBench) -> None:
+        """Who asks without locations gets them where one or the customer changed; else they come, or it says so."""
+        made = bench.customer(contacts=1, locations=2)
+        before = bench.read(Everything()).watermark
+        bench.tenant.rename_contact(made.contact, "Bea")
+        should = made.with_contact(made.contact, {**made.contacts[made.contact], "first_name": "Bea"})
+        why = Why("its addresses would be taken for what nobody wants, and removed", "read: Customer.locations_read")
+
+        def look() -> Mapping[str, object]:
+            reading = _changes(bench, before, made.id, locations=False)
+            found = reading.by_id.get(made.id)
+            bare = found is not None and not (found.locations_read or found.locations)
+            return {**_view(reading, made.id), **({"locations": dict(made.locations)} if bare else {})}
+
+        bench.shows("read(ChangedSince, locations=False) after a change of a contact", look, should, why)
+        places = {**made.locations, made.location: "Yard"}
+        why = Why("the changed location would never reach the shop", "read: whose locations are left out")
+        bench.tenant.rename_location(made.id, made.location, "Yard")
+        _require_read(bench, before, made.id, {**should, "locations": places}, why)
+        other, before = bench.customer(locations=1), bench.read(Everything()).watermark
+        bench.tenant.rename_customer(other.id, f"{other.name} Ltd")
+        _require_read(bench, before, other.id, {**other.view, "name": f"{other.name} Ltd"}, why)
+
     def test_a_new_contact_brings_its_customer(self, bench: ErpBench) -> None:
         """A contact that was added brings its customer whole."""
         made, before = bench.customer(), bench.read(Everything()).watermark
@@ -128,8 +151,22 @@ def _after(bench: ErpBench, edit: Callable[[], object], customer: CustomerID) ->
     return _changes(bench, before, customer)
 
 
-def _changes(bench: ErpBench, since: Watermark, customer: CustomerID) -> Reading:
-    return bench.until(lambda: bench.read(ChangedSince(watermark=since)), lambda found: customer in found.by_id)
+def _changes(bench: ErpBench, since: Watermark, customer: CustomerID, *, locations: bool = True) -> Reading:
+    asked = ChangedSince(watermark=since, locations=locations)
+    return bench.until(lambda: bench.read(asked), lambda found: customer in found.by_id)
+
+
+def _require_read(
+    bench: ErpBench, since: Watermark, customer: CustomerID, should: Mapping[str, object], why: Why
+) -> None:
+    """Raise unless the customer comes with its locations, though they are not asked for."""
+
+    def look() -> Mapping[str, object]:
+        reading = _changes(bench, since, customer, locations=False)
+        found = reading.by_id.get(customer)
+        return _view(reading, customer) if found and found.locations_read else {}
+
+    bench.shows("read(ChangedSince, locations=False) after a change of more than contacts", look, should, why)
 
 
 def _require_found(bench: ErpBench, made: Entered, should: dict[str, object], edit: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from attrs import evolve
 from acumatica_b2b.actions import CreateCompany
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.flow import Failed, Ok
-from acumatica_b2b.model import CompanyID, CompanyRef, NoteID, UserID
+from acumatica_b2b.model import Company, CompanyID, CompanyRef, NoteID, UserID
 from acumatica_b2b.testing.contract.broken import Why, broken
 from acumatica_b2b.testing.contract.shop_actions import creating, removing, told_error
 from acumatica_b2b.testing.contract.shop_bench import ShopBench
@@ -119,6 +119,20 @@ class Reads:
             why = Why("people of one customer would be taken for another's", "observe: what it does with many at once")
             but = f"{len(wrong)} of them, such as {wrong[0]!r}, are missing or show others"
             raise broken(did=f"observe({len(homes)} companies)", should="show each with its admin", but=but, why=why)
+
+    def test_a_look_without_addresses_shows_all_else(self, shop: ShopBench) -> None:
+        """A company whose addresses nobody looks at shows its own fields and all its users as ever."""
+        home = shop.company()
+        shop.user(home)
+        bare = evolve(home.ref, addresses=False)
+        why = Why("its people would be taken for gone", "observe where CompanyRef.addresses is False")
+        should = _people(shop.seen(home))
+
+        def look() -> Mapping[str, object]:
+            (outcome,) = shop.observe(bare)
+            return _people(outcome.value) if isinstance(outcome, Ok) and outcome.value else {}
+
+        shop.shows("observe(CompanyRef(addresses=False))", look, should, why)
 
     def test_users_are_found_in_any_case(self, shop: ShopBench) -> None:
         """An e-mail address is found however its letters are cased."""
@@ -230,3 +244,8 @@ class Reads:
         if shop.until(lambda: shop.holder(fresh.email), lambda found: found is None):
             but = "it answered the user that was removed"
             raise broken(did="find_users after RemoveUser", should="answer Ok(None)", but=but, why=why)
+
+
+def _people(company: Company) -> dict[str, object]:
+    """Return what a company shows besides addresses."""
+    return {**seen_company(company), "users": {*company.users}, "complete": company.complete}
