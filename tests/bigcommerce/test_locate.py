@@ -1,6 +1,9 @@
 """Finding companies by external id, and many at once."""
 
+from collections import Counter
+
 import pytest
+from attrs import evolve
 
 from acumatica_b2b.errors import OutcomeUnknownError, Reason
 from acumatica_b2b.flow import Ok
@@ -137,19 +140,30 @@ def test_absent_from_the_list(shop: Shop) -> None:
 
 @pytest.mark.parametrize("users", [listed(user_row(1, firstName=7)), listed(user_row(1), total=2), listed(total=9000)])
 def test_lists_that_will_not_do(shop: Shop, users: Response) -> None:
-    """Where a list can't be read, is unproven or too long, companies are read one by one."""
+    """Where a list can't be read, is unproven or too long, its rows are read company by company; the others stay."""
     shop.on("GET companies", listed(*(company_row(i) for i in range(1, 11)))).on("GET addresses", listed())
 
     def by_company(request: Request) -> Response:
         return listed() if "companyId" in request.url else users
 
     shop.on("GET users", by_company)
-    for i in range(1, 11):
-        shop.on(f"GET companies/{i}", one(**company_row(i)))
     outcomes = shop.ask(observing(*(ref(str(i)) for i in range(1, 11))))
     assert all(isinstance(outcome, Ok) for outcome in outcomes)
-    assert "GET companies/7" in shop.routes()
-    assert len(shop.sent) < 3 + 2 + 10 * 3 + 4
+    assert [asked["companyId"] for asked in shop.queries("GET users")[-10:]] == [str(i) for i in range(1, 11)]
+    assert len(shop.sent) < 3 + 3 + 10 + 4
+
+
+def test_one_list_of_three(shop: Shop) -> None:
+    """Each list is read where it takes fewer requests than its rows company by company; once, and not again."""
+    shop.on("GET companies", listed(*(company_row(i) for i in range(1, 12))))
+    shop.on("GET users", lambda request: listed() if "companyId" in request.url else listed(total=9000))
+    refs = [evolve(ref(str(i)), addresses=False) for i in range(1, 11)]
+    shop.on("GET addresses", listed(address_row(1, company="3")))
+    again = [evolve(each, again=True) for each in refs]
+    *_, later = shop.play(observing(*refs), observing(*again), observing(evolve(again[2], addresses=True)))
+    asked = Counter(route for route in shop.routes() if route != "GET companies/roles")
+    assert asked == {"GET companies": 2, "GET users": 1 + 10, "GET addresses": 1}
+    assert len(later[0].value.addresses) == 1
 
 
 def test_marked_deleted_in_the_list(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from acumatica_b2b.bigcommerce import translating
 from acumatica_b2b.bigcommerce.api import MANY, Api, Listing, in_slices
@@ -39,16 +39,13 @@ class _Look:
     id: str
     addresses: bool
     sight: Sight
+    begun: int
+    """The turn since which it is read."""
 
     @property
     def known_addresses(self) -> tuple[AddressRecord, ...] | None:
         """The addresses that need not be read."""
         return self.sight.addresses if self.addresses else ()
-
-    @property
-    def requests(self) -> int:
-        """How many requests it takes by itself, at least."""
-        return [self.sight.record, self.sight.known_users, self.known_addresses].count(None)
 
 
 def observe(api: Api, refs: Sequence[CompanyRef]) -> Flow[tuple[Outcome[Company | None], ...]]:
@@ -114,9 +111,11 @@ def _looks(api: Api, named: Iterable[tuple[str, CompanyRef]]) -> Sequence[_Look]
     refs: defaultdict[str, list[CompanyRef]] = defaultdict(list)
     for id_, ref in named:
         refs[id_].append(ref)
+    begun = next(api.known.turns)
     return [
         _Look(
             id=id_,
+            begun=begun,
             addresses=any(ref.addresses for ref in its),
             sight=api.known.sights.of(id_) if all(ref.again for ref in its) else Sight(),
         )
@@ -125,19 +124,16 @@ def _looks(api: Api, named: Iterable[tuple[str, CompanyRef]]) -> Sequence[_Look]
 
 
 def _read_all(api: Api, looks: Sequence[_Look]) -> Flow[Mapping[str, Outcome[_Found | None]]]:
-    """Return companies by id: from the lists of the whole store where that costs less."""
-    listed: Mapping[str, _Found] = (yield from _whole_store(api, looks)) if len(looks) >= MANY else {}
-    # a list shows what is there; that something is gone is known by asking for it
-    rest = tuple(look for look in looks if look.id not in listed)
-    singly: Sequence[Outcome[_Found | None]] = yield from in_slices(attempt(_read(api, look)) for look in rest)
-    found = {id_: Ok(company) for id_, company in listed.items()}
-    return {**found, **{look.id: outcome for look, outcome in zip(rest, singly, strict=True)}}
+    """Return companies by id: of the lists of the whole store those that cost less."""
+    if len(looks) >= MANY:
+        looks = yield from _listed(api, looks)
+    found: Sequence[Outcome[_Found | None]] = yield from in_slices(attempt(_read(api, look)) for look in looks)
+    return {look.id: outcome for look, outcome in zip(looks, found, strict=True)}
 
 
 def _read(api: Api, look: _Look) -> Flow[_Found | None]:
     if not (look.id.isascii() and look.id.isdigit()):
         return None  # no company of this store has such an id
-    begun = next(api.known.turns)
     company, its_users, its_addresses = yield from together(
         (attempt(_record_of(api, look)), attempt(_users_of(api, look)), attempt(_addresses_of(api, look)))
     )
@@ -148,7 +144,7 @@ def _read(api: Api, look: _Look) -> Flow[_Found | None]:
     if read.complete:
         there = read.addresses if look.addresses else look.sight.addresses
         sight = Sight(record=found, users={user.id: user for user in read.users}, addresses=there)
-        api.known.sights.saw(look.id, sight, begun)
+        api.known.sights.saw(look.id, sight, look.begun)
     return read
 
 
@@ -180,35 +176,65 @@ def _record(api: Api, id_: str) -> Flow[CompanyRecord | None]:
     return decoded(response, One[CompanyRecord], f"companies/{id_}").data
 
 
-def _whole_store(api: Api, looks: Sequence[_Look]) -> Flow[Mapping[str, _Found]]:
-    """Return all companies of the store; none where that takes more requests than one by one."""
-    singly = sum(look.requests for look in looks)
-    sizes = yield from together(attempt(pages_of(api, path)) for path in ("companies", "users", "addresses"))
-    if sum(size.value if isinstance(size, Ok) else singly for size in sizes) >= singly:
-        return {}
-    lists = yield from together(
-        (attempt(companies(api, {})), attempt(users(api, {})), attempt(addresses(api, {}))),
+# ------------------------------------------------------------------ the whole store
+def _listed(api: Api, looks: Sequence[_Look]) -> Flow[Sequence[_Look]]:
+    """Return the looks with what lists of the whole store show: each list where it takes fewer requests.
+
+    A list shows what is there; that a company is gone is known by asking for it, and for all of it.
+    """
+    wanted: list[int] = [
+        sum(look.sight.record is None for look in looks),
+        sum(look.sight.known_users is None for look in looks),
+        sum(look.known_addresses is None for look in looks),
+    ]
+    lists: tuple[Listing[Any] | None, ...] = yield from together(
+        (
+            _list(api, "companies", companies(api, {}), wanted[0]),
+            _list(api, "users", users(api, {}), wanted[1]),
+            _list(api, "addresses", addresses(api, {}), wanted[2]),
+        )
     )
+    by_company = [_by_company(rows) for rows in lists]
+    return [_shown(look, *by_company) for look in looks]
+
+
+def _shown(
+    look: _Look,
+    records: Mapping[str, Sequence[CompanyRecord]] | None,
+    its_users: Mapping[str, Sequence[UserRecord]] | None,
+    its_addresses: Mapping[str, Sequence[AddressRecord]] | None,
+) -> _Look:
+    sight, record = look.sight, look.sight.record
+    if record is None and records is not None:
+        record = next((one for one in records.get(look.id, ()) if not one.deleted), None)
+        if record is None:
+            return look
+    users_ = sight.known_users if its_users is None else its_users.get(look.id, ())
+    known = Sight(
+        record=record,
+        users=None if users_ is None else {user.id: user for user in users_},
+        addresses=sight.addresses if its_addresses is None else tuple(its_addresses.get(look.id, ())),
+    )
+    return evolve(look, sight=known)
+
+
+def _list(api: Api, path: str, rows: Flow[Listing[Any]], wanted: int) -> Flow[Listing[Any] | None]:
+    """Return a whole list; None where that takes more requests than asking for each that is wanted."""
+    size: Outcome[int] = (yield from attempt(pages_of(api, path))) if wanted >= MANY else Ok(wanted)
+    if isinstance(size, Failed) or size.value >= wanted:
+        return None
+    found: Outcome[Listing[Any]] = yield from attempt(rows)
     # one record that can't be read, or rows that shift, must not cost all companies: they are read singly
-    found = [each.value for each in lists if isinstance(each, Ok) and each.value.proven]
-    return _by_company(*found) if len(found) == len(lists) else {}
+    return found.value if isinstance(found, Ok) and found.value.proven else None
 
 
-def _by_company(
-    companies: Listing[CompanyRecord], users: Listing[UserRecord], addresses: Listing[AddressRecord]
-) -> Mapping[str, _Found]:
-    users_of: defaultdict[str, list[UserRecord]] = defaultdict(list)
-    for user in users.rows:
-        users_of[str(user.company_id)].append(user)
-    addresses_of: defaultdict[str, list[AddressRecord]] = defaultdict(list)
-    for address in addresses.rows:
-        addresses_of[str(address.company_id)].append(address)
-    return {
-        id_: _Found(record=record, users=tuple(users_of[id_]), addresses=tuple(addresses_of[id_]), complete=True)
-        for record in companies.rows
-        if not record.deleted
-        for id_ in [str(record.company_id)]
-    }
+def _by_company(listing: Listing[Any] | None) -> Mapping[str, list[Any]] | None:
+    if listing is None:
+        return None
+    rows: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in listing.rows:
+        rows[str(row.company_id)].append(row)
+    return rows
 
 
 def _joined(record: CompanyRecord, users: Listing[UserRecord], addresses: Listing[AddressRecord]) -> _Found:
