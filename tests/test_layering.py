@@ -47,8 +47,8 @@ LENT = {
     "check": "checking contact_sync",
     "codec": "synclog folding customer_log runlog sealed",
     "protocols": (
-        "effects keys observing sweep saving customer_log forgetting explaining run runs tally runtime drivers checking "
-        "contact_sync"
+        "effects keys observing sweep saving customer_log forgetting explaining run runs tally runtime drivers "
+        "checking contact_sync"
     ),
     "http": "runtime",
     "pace": "runtime",

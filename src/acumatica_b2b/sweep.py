@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from acumatica_b2b.census import unlisted
 from acumatica_b2b.effects import Load, NextPage
 from acumatica_b2b.flow import Flow, ask, ask_all
-from acumatica_b2b.keys import customer_key
 from acumatica_b2b.ids import Census
+from acumatica_b2b.keys import customer_key
 from acumatica_b2b.model import CustomerID
 from acumatica_b2b.protocols import Commit, PrimaryMarks
 from acumatica_b2b.synclog import primary_told
