@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from types import GenericAlias
-from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
+from operator import attrgetter
+from types import GenericAlias, NoneType
+from typing import Any, Final, TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter, StructureHandlerNotFoundError, transform_error
@@ -253,16 +254,27 @@ def encode_tagged(value: object) -> dict[str, Any]:
 
 def plain(value: object) -> object:
     """Return a value with its records as tuples, whose `repr` hides nothing; texts and numbers as they are."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
     if isinstance(value, tuple):
-        return tuple(plain(item) for item in cast("tuple[object, ...]", value))
-    if attrs.has(type(value)):
-        return (type(value).__name__, *(plain(getattr(value, name)) for name in _names(cast("Any", type(value)))))
+        return tuple([item if type(item) in _PLAIN else plain(item) for item in cast("tuple[object, ...]", value)])
+    if attrs.has(kind):
+        items = _values(cast("Any", kind))(value)
+        return (kind.__name__, *[item if type(item) in _PLAIN else plain(item) for item in items])
     return value
 
 
+_PLAIN: Final = frozenset({str, int, bool, float, NoneType})
+
+
 @cache
-def _names(cls: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in attrs.fields(cls))
+def _values(cls: Any) -> Callable[[object], tuple[Any, ...]]:
+    """Return what gets the values of a record's fields, in their order."""
+    names = [field.name for field in attrs.fields(cls)]
+    if len(names) < 2:  # attrgetter gives no tuple then
+        return lambda value: tuple([getattr(value, name) for name in names])
+    return attrgetter(*names)
 
 
 def json_object(body: bytes, what: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """The map of locations: what address of a company each should become."""
 
-from collections.abc import Iterator
-
-from attrs import evolve
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from acumatica_b2b.findings import Finding, FindingKind
-from acumatica_b2b.model import Customer, DesiredAddress, Location, Record, RecordKind
+from acumatica_b2b.model import Contact, Customer, DesiredAddress, Location, LocationID, Record, RecordKind
 from acumatica_b2b.policy import Lengths, SyncPolicy
+
+Measured: TypeAlias = tuple[tuple[str, str, int], ...]
+"""Texts by their names, each with the number of characters that it may have."""
 
 
 def id_order(identifier: str) -> tuple[int, str]:
@@ -14,20 +16,49 @@ def id_order(identifier: str) -> tuple[int, str]:
     return (len(identifier), identifier) if identifier.isdigit() else (0, identifier)
 
 
-def too_long(lengths: Iterator[tuple[str, str, int]]) -> str:
+def too_long(texts: Measured) -> str:
     """Return which texts are longer than they may be; "" where none is."""
-    return ", ".join(f"{name} ({len(text)} of {most} characters)" for name, text, most in lengths if len(text) > most)
+    excess = [f"{name} ({len(text)} of {most} characters)" for name, text, most in texts if len(text) > most]
+    return ", ".join(excess)
+
+
+def first_of(texts: Iterable[str]) -> str:
+    """Return the first text that is not blank, trimmed; "" where all are."""
+    for text in texts:
+        if plain := text.strip():
+            return plain
+    return ""
 
 
 def map_location(location: Location, customer: Customer, policy: SyncPolicy) -> DesiredAddress | Finding:
     """Return the address that a location should become, or the reason why it becomes none."""
-    address = _map_place(location, customer, policy)
-    if isinstance(address, Finding) or location.id != _billing_location(customer, policy):
-        return address
-    return evolve(address, default_billing=True)
+    others = [one for one in map_locations(customer, policy) if isinstance(one, DesiredAddress)]
+    billing = any(one.default_billing and one.location == location.id for one in others)
+    return _map_place(location, _primary(customer), policy, billing=billing)
 
 
-def _map_place(location: Location, customer: Customer, policy: SyncPolicy) -> DesiredAddress | Finding:
+def map_locations(customer: Customer, policy: SyncPolicy) -> list[DesiredAddress | Finding]:
+    """Return what each of a customer's locations should become.
+
+    Bills go to the location at the customer's main address that becomes one: the default one, else the lowest id.
+    """
+    primary = _primary(customer)
+    at_home = [place for place in customer.locations if place.address == customer.address]
+    mapped: dict[LocationID, DesiredAddress | Finding] = {}
+    billing = True
+    for place in sorted(at_home, key=lambda place: (not place.default, id_order(place.id))):
+        mapped[place.id] = one = _map_place(place, primary, policy, billing=billing)
+        billing = billing and isinstance(one, Finding)
+    return [mapped.get(one.id) or _map_place(one, primary, policy, billing=False) for one in customer.locations]
+
+
+def _primary(customer: Customer) -> Contact | None:
+    return next((contact for contact in customer.contacts if contact.id == customer.primary_contact), None)
+
+
+def _map_place(
+    location: Location, primary: Contact | None, policy: SyncPolicy, *, billing: bool
+) -> DesiredAddress | Finding:
     def because(kind: FindingKind, detail: str = "") -> Finding:
         return Finding(kind=kind, record=Record(RecordKind.LOCATION, location.id), detail=detail)
 
@@ -35,7 +66,6 @@ def _map_place(location: Location, customer: Customer, policy: SyncPolicy) -> De
         return because(FindingKind.NOT_INCLUDED)
     if not location.active:
         return because(FindingKind.INACTIVE)
-    primary = next((c for c in customer.contacts if c.id == customer.primary_contact), None)
     named = location if location.first_name.strip() and location.last_name.strip() else primary
     address = DesiredAddress(
         location=location.id,
@@ -46,33 +76,33 @@ def _map_place(location: Location, customer: Customer, policy: SyncPolicy) -> De
         phone=location.phone.strip(),
         address=location.address,
         default_shipping=location.default,
+        default_billing=billing,
     )
-    if missing := ", ".join(name for name, text in _address_needs(address) if not text.strip()):
+    if missing := ", ".join([name for name, text in _address_needs(address) if not text.strip()]):
         return because(FindingKind.MISSING_ADDRESS_FIELD, missing)
     excess = too_long(_address_lengths(address, policy.lengths))
     return because(FindingKind.TOO_LONG, excess) if excess else address
 
 
-def _billing_location(customer: Customer, policy: SyncPolicy) -> str | None:
-    """Return the location at the customer's main address that becomes one: the default one, else the lowest id."""
-    at_home = [place for place in customer.locations if place.address == customer.address]
-    there = [place for place in at_home if isinstance(_map_place(place, customer, policy), DesiredAddress)]
-    return min(there, key=lambda place: (not place.default, id_order(place.id))).id if there else None
+def _address_needs(address: DesiredAddress) -> tuple[tuple[str, str], ...]:
+    place = address.address
+    return (
+        ("first name", address.first_name),
+        ("last name", address.last_name),
+        ("street", place.line1),
+        ("city", place.city),
+        ("country", place.country),
+    )
 
 
-def _address_needs(address: DesiredAddress) -> Iterator[tuple[str, str]]:
-    yield "first name", address.first_name
-    yield "last name", address.last_name
-    yield "street", address.address.line1
-    yield "city", address.address.city
-    yield "country", address.address.country
-
-
-def _address_lengths(address: DesiredAddress, most: Lengths) -> Iterator[tuple[str, str, int]]:
-    yield "name", address.label, most.address
-    yield "first name", address.first_name, most.name
-    yield "last name", address.last_name, most.name
-    yield "phone number", address.phone, most.phone
-    yield "first street line", address.address.line1, most.address
-    yield "second street line", address.address.line2, most.address
-    yield "city", address.address.city, most.city
+def _address_lengths(address: DesiredAddress, most: Lengths) -> Measured:
+    place = address.address
+    return (
+        ("name", address.label, most.address),
+        ("first name", address.first_name, most.name),
+        ("last name", address.last_name, most.name),
+        ("phone number", address.phone, most.phone),
+        ("first street line", place.line1, most.address),
+        ("second street line", place.line2, most.address),
+        ("city", place.city, most.city),
+    )

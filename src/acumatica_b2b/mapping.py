@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from attrs import evolve, frozen
 
 from acumatica_b2b.findings import Finding, FindingKind
-from acumatica_b2b.locations import id_order, map_location, too_long
+from acumatica_b2b.locations import Measured, first_of, id_order, map_locations, too_long
 from acumatica_b2b.model import (
     UNSET,
     Contact,
@@ -69,43 +69,43 @@ def plain_email(text: str) -> str:
     >>> plain_email(" Mark@Test.COM ")
     'mark@test.com'
     """
-    return text.strip().translate(_UPPER_TO_LOWER)
+    plain = text.strip()
+    return plain.lower() if plain.isascii() else plain.translate(_UPPER_TO_LOWER)
 
 
 # ------------------------------------------------------------------ contacts
 def map_contact(contact: Contact, policy: SyncPolicy) -> DesiredUser | Finding:
     """Return the user that a contact should become, or the reason why it becomes none."""
-
-    def because(kind: FindingKind, detail: str = "") -> Finding:
-        return Finding(kind=kind, record=contact_record(contact.id), detail=detail)
-
-    if out := _takes_no_part(contact, policy):
-        return because(*out)
     emails = emails_of(contact.email)
     first_name = contact.first_name.strip() or policy.first_name_filler
-    if incomplete := _incomplete(emails, first_name, contact.last_name.strip()):
-        return because(incomplete)
-    user = DesiredUser(
-        contact=contact.id,
-        external_id=contact.note_id,
-        email=emails[0],
-        first_name=first_name,
-        last_name=contact.last_name.strip(),
-        phone=next((phone.strip() for phone in contact.phones if phone.strip()), ""),
-        sites=contact.association.sites,
-    )
-    excess = too_long(_user_lengths(user, policy.lengths))
-    return because(FindingKind.TOO_LONG, excess) if excess else user
+    last_name = contact.last_name.strip()
+    out = _takes_no_part(contact, policy) or _incomplete(emails, first_name, last_name)
+    if out is None:
+        user = DesiredUser(
+            contact=contact.id,
+            external_id=contact.note_id,
+            email=emails[0],
+            first_name=first_name,
+            last_name=last_name,
+            phone=first_of(contact.phones),
+            sites=contact.association.sites,
+        )
+        excess = too_long(_user_lengths(user, policy.lengths))
+        if not excess:
+            return user
+        out = FindingKind.TOO_LONG, excess
+    kind, detail = out
+    return Finding(kind=kind, record=contact_record(contact.id), detail=detail)
 
 
-def _incomplete(emails: tuple[str, ...], first_name: str, last_name: str) -> FindingKind | None:
+def _incomplete(emails: tuple[str, ...], first_name: str, last_name: str) -> tuple[FindingKind, str] | None:
     if not emails:
-        return FindingKind.MISSING_EMAIL
+        return FindingKind.MISSING_EMAIL, ""
     if not _EMAIL.fullmatch(emails[0]):
-        return FindingKind.INVALID_EMAIL
+        return FindingKind.INVALID_EMAIL, ""
     if not first_name:
-        return FindingKind.MISSING_FIRST_NAME
-    return None if last_name else FindingKind.MISSING_LAST_NAME
+        return FindingKind.MISSING_FIRST_NAME, ""
+    return None if last_name else (FindingKind.MISSING_LAST_NAME, "")
 
 
 def _takes_no_part(contact: Contact, policy: SyncPolicy) -> tuple[FindingKind, str] | None:
@@ -129,14 +129,21 @@ def _takes_no_part(contact: Contact, policy: SyncPolicy) -> tuple[FindingKind, s
 
 def emails_of(text: str) -> tuple[str, ...]:
     """Return the addresses that an e-mail field holds, as they are compared."""
-    return tuple(plain for part in re.split("[;,]", text) if (plain := plain_email(part)))
+    parts = (text,) if _is_one(text) else re.split("[;,]", text)
+    return tuple([plain for part in parts if (plain := plain_email(part))])
 
 
-def _user_lengths(user: DesiredUser, most: Lengths) -> Iterator[tuple[str, str, int]]:
-    yield "e-mail address", user.email, most.email
-    yield "first name", user.first_name, most.name
-    yield "last name", user.last_name, most.name
-    yield "phone number", user.phone, most.phone
+def _is_one(text: str) -> bool:
+    return ";" not in text and "," not in text
+
+
+def _user_lengths(user: DesiredUser, most: Lengths) -> Measured:
+    return (
+        ("e-mail address", user.email, most.email),
+        ("first name", user.first_name, most.name),
+        ("last name", user.last_name, most.name),
+        ("phone number", user.phone, most.phone),
+    )
 
 
 # ------------------------------------------------------------------ customers
@@ -148,19 +155,19 @@ def map_customer(customer: Customer, policy: SyncPolicy) -> Desired:
     if reason := _customer_left_out(customer, policy):
         return left_out(customer, reason)
     contacts = [map_contact(contact, policy) for contact in customer.contacts]
-    users = tuple(user for user in contacts if isinstance(user, DesiredUser))
-    places = [map_location(location, customer, policy) for location in customer.locations]
+    users = tuple([user for user in contacts if isinstance(user, DesiredUser)])
+    places = map_locations(customer, policy)
     admin = first_admin(users, customer.primary_contact, policy)
     company = _map_company(customer, admin, policy)
-    findings = [company, *contacts, *places, *_lists(customer, users)]
+    found = [one for one in (company, *contacts, *places) if isinstance(one, Finding)]
     return Desired(
         customer=customer.id,
         takes_part=True,
         company=company if isinstance(company, DesiredCompany) else None,
         users=users,
-        addresses=tuple(address for address in places if isinstance(address, DesiredAddress)),
+        addresses=tuple([address for address in places if isinstance(address, DesiredAddress)]),
         primary=customer.primary_contact,
-        findings=tuple(finding for finding in findings if isinstance(finding, Finding)),
+        findings=(*found, *_lists(customer, users)),
     )
 
 
@@ -210,6 +217,8 @@ def left_out(customer: Customer, reason: str) -> Desired:
 
 def passed_over(desired: Desired, skipped: frozenset[Record]) -> Desired:
     """Return what there should be without the records that people want left as they are."""
+    if not skipped:
+        return desired
     users = tuple(user for user in desired.users if contact_record(user.contact) not in skipped)
     addresses = tuple(a for a in desired.addresses if Record(RecordKind.LOCATION, a.location) not in skipped)
     kept = tuple(finding for finding in desired.findings if finding.record not in skipped)
@@ -222,7 +231,7 @@ def _map_company(customer: Customer, admin: DesiredUser | None, policy: SyncPoli
         return Finding(kind=kind, record=customer_record(customer.id), detail=detail)
 
     email = next(iter(emails_of(customer.email)), admin.email if admin else "")
-    phone = next((p.strip() for p in customer.phones if p.strip()), admin.phone if admin else "")
+    phone = first_of(customer.phones) or (admin.phone if admin else "")
     if not email:
         return because(FindingKind.MISSING_COMPANY_EMAIL)
     if not _EMAIL.fullmatch(email):
@@ -243,19 +252,22 @@ def _map_company(customer: Customer, admin: DesiredUser | None, policy: SyncPoli
     return because(FindingKind.TOO_LONG, excess) if excess else company
 
 
-def _company_lengths(company: DesiredCompany, most: Lengths) -> Iterator[tuple[str, str, int]]:
-    yield "name", company.name, most.company_name
-    yield "e-mail address", company.email, most.company_email
-    yield "phone number", company.phone, most.phone
-    yield "first street line", company.address.line1, most.address
-    yield "second street line", company.address.line2, most.address
-    yield "city", company.address.city, most.city
+def _company_lengths(company: DesiredCompany, most: Lengths) -> Measured:
+    return (
+        ("name", company.name, most.company_name),
+        ("e-mail address", company.email, most.company_email),
+        ("phone number", company.phone, most.phone),
+        ("first street line", company.address.line1, most.address),
+        ("second street line", company.address.line2, most.address),
+        ("city", company.address.city, most.city),
+    )
 
 
 def _lists(customer: Customer, users: tuple[DesiredUser, ...]) -> Iterator[Finding]:
     """Yield a finding for each user whose contact has several addresses in one field."""
-    made = {user.contact for user in users}
-    for contact in customer.contacts:
+    several = [contact for contact in customer.contacts if not _is_one(contact.email)]
+    made = {user.contact for user in users} if several else set[ContactID]()
+    for contact in several:
         count = len(emails_of(contact.email))
         if contact.id in made and count > 1:
             yield Finding(kind=FindingKind.EMAIL_LIST, record=contact_record(contact.id), detail=str(count))
