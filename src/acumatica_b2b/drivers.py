@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define, field
 
@@ -39,8 +39,17 @@ from acumatica_b2b.effects import (
 )
 from acumatica_b2b.errors import ConfigurationError, LeaseEndedError, Reason, RejectedError
 from acumatica_b2b.flow import Batch, Effect, Failed, Flow, Ok, Outcome, SideBySide, arun, run
-from acumatica_b2b.model import Customer
-from acumatica_b2b.protocols import Cursor, KnowsRoles, KnowsShoppers, KnowsSuperAdmins, Page, Scrubs, Unreadable
+from acumatica_b2b.model import Customer, Undecoded
+from acumatica_b2b.protocols import (
+    ChangedSince,
+    Cursor,
+    KnowsRoles,
+    KnowsShoppers,
+    KnowsSuperAdmins,
+    Page,
+    Scrubs,
+    Unreadable,
+)
 
 T = TypeVar("T")
 Listener = Callable[[Event], None]
@@ -175,17 +184,24 @@ class Parties:
         return [next(written) if isinstance(step, WriteReference) else next(performed) for step in steps]
 
     # -------------------------------------------------------------- reading
-    def _next_page(self, source: Source, size: int) -> Talk[Page[Customer] | None]:
+    def _next_page(self, source: Source, size: int) -> Talk[Page[Customer | Undecoded] | None]:
         reading = self._readings.setdefault(source, _Reading())
         if reading.ended:
             return None
         if isinstance(source, Chosen):
             return (yield from self._chosen(source, reading, size))
-        page: Page[Customer] = yield lambda: self.erp.read(source, reading.cursor)
+        read = self._read_undecoded if isinstance(source, ChangedSince) else self.erp.read
+        page: Page[Customer | Undecoded] = yield lambda: read(source, reading.cursor)
         reading.cursor, reading.ended = page.next, page.next is None
         return page
 
-    def _chosen(self, source: Chosen, reading: "_Reading", size: int) -> Talk[Page[Customer] | None]:
+    @property
+    def _read_undecoded(self) -> Any:
+        """How the ERP reads without decoding; a class that only inherits it may have a `read` of its own."""
+        of_its_own = "read_undecoded" in vars(type(cast("object", self.erp)))
+        return self.erp.read_undecoded if of_its_own else self.erp.read
+
+    def _chosen(self, source: Chosen, reading: "_Reading", size: int) -> Talk[Page[Customer | Undecoded] | None]:
         asked = source.customers[reading.taken : reading.taken + size]
         reading.taken += len(asked)
         reading.ended = reading.taken >= len(source.customers)

@@ -9,7 +9,7 @@ from attrs import field, frozen
 from acumatica_b2b.actions import Step
 from acumatica_b2b.findings import Finding
 from acumatica_b2b.flow import Effect, Outcome
-from acumatica_b2b.model import Company, CompanyRef, CompanyUser, Contact, ContactID, Customer, CustomerID
+from acumatica_b2b.model import Company, CompanyRef, CompanyUser, Contact, ContactID, Customer, CustomerID, Undecoded
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.protocols import Commit, LogKey, Page, Query
 
@@ -25,7 +25,7 @@ Source: TypeAlias = Query | Chosen
 
 
 @frozen
-class NextPage(Effect[Page[Customer] | None]):
+class NextPage(Effect[Page[Customer | Undecoded] | None]):
     """The next page of a source in this run, each page given once; None at its end."""
 
     stage = 1

@@ -5,7 +5,7 @@ company addresses. Mapping makes `Desired…` records of the former, to be compa
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, NewType, TypeAlias, cast
 
@@ -157,6 +157,28 @@ class Customer(Discreet):
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
     deleted: bool = False
     """There is no such customer any more, by the ERP's own word: all but the id is unknown."""
+    as_read: str = field(default="", eq=False)
+    """What stands for all that it was made of, but for references, where the client tells that; "": unknown."""
+
+    @property
+    def references(self) -> tuple[str | MaybeUnset, ...]:
+        """Its own commerce reference ID, then those of its contacts, then those of its locations."""
+        contacts, locations = self.contacts, self.locations
+        return (self.reference, *[one.reference for one in contacts], *[one.reference for one in locations])
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Undecoded:
+    """A customer as it was read, made a record of when that is needed: most have not changed since the last run.
+
+    `as_read`, `references` and `complete` are those of the customer that `decode` makes, or it raises DecodeError.
+    """
+
+    id: CustomerID
+    as_read: str
+    references: tuple[str | MaybeUnset, ...]
+    complete: bool
+    decode: Callable[[], Customer]
 
 
 @frozen(kw_only=True, repr=False)

@@ -33,23 +33,26 @@ from acumatica_b2b.model import (
     Customer,
     CustomerID,
     StorefrontID,
+    Undecoded,
     UserID,
 )
 from acumatica_b2b.policy import ExistingShoppers, FirstAdmin, Guarded
 from acumatica_b2b.proposals import admin_to_be, can_have_users, deleted_company
-from acumatica_b2b.synclog import Linked, Unlinked, digest, read_body
+from acumatica_b2b.synclog import Linked, Unlinked, digest, last_fingerprint, read_body
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 from acumatica_b2b.whose import Owners
 from acumatica_b2b.world import Home, Loaded, World, company_ref, deleted_users, noted
 
 
-def loaded(customer: Customer, terms: Terms) -> Flow[World]:
+def loaded(read: Customer | Undecoded, terms: Terms) -> Flow[World]:
     """Return the world as far as the ERP and the log know it.
 
     Raises:
+        DecodeError: the customer can't be decoded, or mapped.
         LeftToAnotherError: another runner's lease on this customer is running.
 
     """
+    customer = read.decode() if isinstance(read, Undecoded) else read
     commits = yield from ask(Load(customer_key(terms.policy, customer.id)))
     bodies = [read_body(commit.body) for commit in commits]
     state = fold(bodies)
@@ -66,6 +69,7 @@ def loaded(customer: Customer, terms: Terms) -> Flow[World]:
         state=state,
         version=commits[-1].version if commits else 0,
         first=Loaded(version=commits[0].version, at=bodies[0].at) if commits else None,
+        fingerprint=last_fingerprint(commits[-1].body) if commits else "",
         indexed=frozenset(state.contacts),
         may_remove=terms.may_remove,
         allowed=terms.allowed,

@@ -20,6 +20,7 @@ from acumatica_b2b.model import (
     CustomerID,
     Reference,
     StorefrontID,
+    Undecoded,
 )
 
 S = TypeVar("S")
@@ -125,6 +126,15 @@ class Storefront(Protocol):
 
     def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
         """Do independent steps; return for each the id of the record it made or changed."""
+        ...
+
+
+@runtime_checkable
+class ReadsUndecoded(Protocol):
+    """An ERP that makes records of what it read when they are needed (optional)."""
+
+    def read_undecoded(self, query: Query, after: Cursor | None, /) -> Page[Customer | Undecoded]:
+        """Return what `read` returns; customers that can't be decoded are among the items."""
         ...
 
 
@@ -254,6 +264,15 @@ class AsyncStorefront(Protocol):
 
     async def perform(self, actions: Sequence[Action], /) -> Sequence[Outcome[StorefrontID]]:
         """Do independent steps."""
+        ...
+
+
+@runtime_checkable
+class AsyncReadsUndecoded(Protocol):
+    """`ReadsUndecoded`, awaited."""
+
+    async def read_undecoded(self, query: Query, after: Cursor | None, /) -> Page[Customer | Undecoded]:
+        """Return what `read` returns."""
         ...
 
 

@@ -41,7 +41,7 @@ from acumatica_b2b.guard import within
 from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import customer_key, customer_of
 from acumatica_b2b.mapping import map_customer
-from acumatica_b2b.model import Customer, CustomerID, NoteID
+from acumatica_b2b.model import Customer, CustomerID, NoteID, Undecoded
 from acumatica_b2b.plan import CompanyPlan
 from acumatica_b2b.policy import ExistingShoppers, Guarded
 from acumatica_b2b.protocols import ChangedSince, Everything, Page, Watermark
@@ -186,7 +186,7 @@ def _worker(source: Source, terms: Terms, size: int, census: Census) -> Flow[Tal
     return tally
 
 
-def _page(page: Page[Customer], terms: Terms, *, whole: bool) -> Flow[Tally]:
+def _page(page: Page[Customer | Undecoded], terms: Terms, *, whole: bool) -> Flow[Tally]:
     yield from ask(Tell(WaveRead(customers=len(page.items))))
     known = yield from ask_all(Load(customer_key(terms.policy, u.customer)) for u in page.unreadable)
     gone = {u.customer for u, log in zip(page.unreadable, known, strict=True) if log and _is_gone(u.error)}
@@ -208,7 +208,7 @@ def _is_gone(error: Exception) -> bool:
     return isinstance(error, RejectedError) and error.reason is Reason.GONE
 
 
-def _wave(customers: Iterable[Customer], terms: Terms) -> Flow[tuple[Result, ...]]:
+def _wave(customers: Iterable[Customer | Undecoded], terms: Terms) -> Flow[tuple[Result, ...]]:
     """Sync customers in step: their calls are shared, their reservations counted together."""
     flows = (_alone(customer.id, sync_customer(customer, terms)) for customer in customers)
     claimed = through(together(flows), claims_settled)

@@ -17,7 +17,18 @@ from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import ContactID, CustomerID, Record
 from acumatica_b2b.policy import ExistingShoppers, SyncPolicy
 from acumatica_b2b.protocols import Commit
-from acumatica_b2b.synclog import Body, Entry, Intended, Linked, LoggedStep, Unlinked, digest, write_body
+from acumatica_b2b.synclog import (
+    Body,
+    Entry,
+    Intended,
+    Linked,
+    LoggedStep,
+    SettledAt,
+    Unlinked,
+    digest,
+    last_fingerprint,
+    write_body,
+)
 from acumatica_b2b.terms import LeftToAnotherError, Terms
 from acumatica_b2b.world import World
 
@@ -143,7 +154,9 @@ def replaced(log: Log, state: LogState, rows: Sequence[Kept], terms: Terms, now:
         if not (yield from ask(Append(Commit(key=key, version=_next(log.history), body=body)))):
             return False
     entry = snapshot(evolve(state, archived=bool(kept or log.history)))
-    body = write_body(Body(run=terms.run, at=now, entries=(entry,)))
+    known = last_fingerprint(log.commits[-1].body) if log.commits and state.digest else ""
+    settled = (SettledAt(digest=state.digest, primary=state.primary, fingerprint=known),) if known else ()
+    body = write_body(Body(run=terms.run, at=now, entries=(entry, *settled)))
     key = customer_key(terms.policy, log.customer)
     return (yield from ask(Append(Commit(key=key, version=log.version + 1, body=body, snapshot=True))))
 

@@ -12,7 +12,7 @@ from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Flow, ask, value_of
 from acumatica_b2b.logstate import LogState
 from acumatica_b2b.mapping import Desired, map_customer
-from acumatica_b2b.model import Company, Customer, RecordKind
+from acumatica_b2b.model import Company, Customer, CustomerID, RecordKind, Undecoded
 from acumatica_b2b.synclog import SettledAt, digest
 from acumatica_b2b.terms import Terms
 from acumatica_b2b.world import World
@@ -86,11 +86,19 @@ def _basis(world: World) -> str:
     )
 
 
+def fingerprint(read: Customer | Undecoded, terms: Terms) -> str:
+    """Return what stands for a customer as it was read, and for all that decides what becomes of it; "": unknown."""
+    bare = isinstance(read, Customer) and not read.locations_read
+    if bare or not (read.as_read and terms.edition):
+        return ""
+    return digest(repr((terms.edition, read.as_read, read.references, read.complete)))
+
+
 # ------------------------------------------------------------------ what is left out
-def may_be_bare(customer: Customer, terms: Terms) -> bool:
+def may_be_bare(customer: CustomerID, terms: Terms) -> bool:
     """Tell whether a customer that came without its locations may be synced so, if its places are settled."""
     # another mapping may make addresses of whatever it likes; who was left open may have changed before
-    return terms.trust_digest and terms.mapping is map_customer and customer.id not in terms.left_open
+    return terms.trust_digest and terms.mapping is map_customer and customer not in terms.left_open
 
 
 def without_places(world: World) -> World:
@@ -111,15 +119,15 @@ def is_linked(world: World, company: Company | str | None) -> bool:
     return (link.id if link else None) == found
 
 
-def whole(customer: Customer) -> Flow[Customer]:
-    """Return the customer with its locations.
+def whole(customer: Customer | Undecoded) -> Flow[Customer | Undecoded]:
+    """Return the customer with its locations; what is not decoded yet has them.
 
     Raises:
         RejectedError: the ERP has it no more.
         RemoteError: it could not be read.
 
     """
-    if customer.locations_read:
+    if isinstance(customer, Undecoded) or customer.locations_read:
         return customer
     read = value_of((yield from ask(ReadCustomer(customer.id))))
     if read is None:

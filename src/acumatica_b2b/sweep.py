@@ -7,7 +7,7 @@ from acumatica_b2b.effects import Load, NextPage
 from acumatica_b2b.flow import Flow, ask, ask_all
 from acumatica_b2b.ids import Census
 from acumatica_b2b.keys import customer_key
-from acumatica_b2b.model import CustomerID
+from acumatica_b2b.model import Customer, CustomerID
 from acumatica_b2b.protocols import Commit, PrimaryMarks
 from acumatica_b2b.synclog import primary_told
 from acumatica_b2b.terms import Terms
@@ -24,7 +24,11 @@ def moved_marks(census: Census, terms: Terms, size: int) -> Flow[frozenset[Custo
         census.count(unreadable.customer for unreadable in page.unreadable)
         logs = yield from ask_all(Load(customer_key(terms.policy, customer.id)) for customer in page.items)
         for customer, commits in zip(page.items, logs, strict=True):
-            if commits and known_primary(commits) != (customer.primary_contact or ""):
+            if (
+                commits
+                and isinstance(customer, Customer)
+                and known_primary(commits) != (customer.primary_contact or "")
+            ):
                 moved.add(customer.id)
     return frozenset(moved) | (yield from unlisted(census, terms, known=False))
 

@@ -7,6 +7,7 @@ Values of fields are kept as digests.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias, cast
@@ -140,6 +141,8 @@ class SettledAt:
     primary: str = ""
     places: str = ""
     basis: str = ""
+    fingerprint: str = ""
+    """Of the ERP values as they were read, for who wants to know that nothing changed before decoding them."""
 
 
 @frozen(kw_only=True)
@@ -190,6 +193,18 @@ def write_body(body: Body) -> str:
         ensure_ascii=False,
         separators=(",", ":"),
     )
+
+
+_SETTLED_LAST = re.compile(r'\{"is":"SettledAt","digest":"\w+"(?:,"primary":"[^"\\]*")?,"fingerprint":"(\w+)"\}\]\}\Z')
+
+
+def last_fingerprint(text: str) -> str:
+    """Return the fingerprint of the SettledAt that a commit's text ends with; "": it ends otherwise.
+
+    The end of the text is looked at and nothing is parsed: no text within an entry has quotes that are not escaped.
+    """
+    found = _SETTLED_LAST.search(text, max(0, len(text) - 400))
+    return found[1] if found else ""
 
 
 def read_body(text: str) -> Body:

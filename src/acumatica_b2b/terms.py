@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import Factory, field, fields, frozen
 
 from acumatica_b2b.actions import Step
 from acumatica_b2b.errors import AcumaticaB2BError, RemoteError
@@ -11,7 +14,30 @@ from acumatica_b2b.findings import Finding
 from acumatica_b2b.mapping import CustomerMapping, map_customer
 from acumatica_b2b.model import Capabilities, CustomerID, Record
 from acumatica_b2b.policy import Guarded, SyncPolicy
+from acumatica_b2b.synclog import digest
 from acumatica_b2b.whose import Owners
+
+
+def _edition(terms: "Terms") -> str:
+    return _edition_of(terms.policy) if terms.mapping is map_customer else ""
+
+
+@cache
+def _edition_of(policy: SyncPolicy) -> str:
+    try:
+        released = version("acumatica-b2b")
+    except PackageNotFoundError:  # then nobody could tell when the map changes
+        return ""
+    values: list[Any] = [getattr(policy, one.name) for one in fields(SyncPolicy)]
+    told = tuple(_in_order(value) if type(value) in _SETS else value for value in values)
+    return digest((released, told))
+
+
+_SETS: Final = frozenset({frozenset})
+
+
+def _in_order(values: frozenset[object]) -> tuple[str, ...]:
+    return tuple(sorted(map(str, values)))
 
 
 @frozen(kw_only=True)
@@ -47,6 +73,8 @@ class Terms:
     """What people approved, as `guard.approval` names it."""
     told: int = 100_000
     """So many steps and findings are kept for the report; more are counted."""
+    edition: str = field(default=Factory(_edition, takes_self=True), init=False)
+    """What stands for the policy and this version of the map; "" where the map is the host's, and nobody knows it."""
 
 
 @frozen(kw_only=True)

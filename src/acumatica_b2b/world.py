@@ -70,6 +70,8 @@ class World:
     version: int = 0
     first: Loaded | None = None
     """Where the log as it was loaded begins."""
+    fingerprint: str = ""
+    """What the log ends with, where it ends with a SettledAt."""
     ambiguous: str = ""
     adopts: str = ""
     contest: Contest = Contest(users=())

@@ -5,31 +5,36 @@ server's own time, one each for customers, contacts and locations.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeVar, assert_never, cast
+from typing import Any, Final, TypeVar, assert_never, cast
 
 from attrs import evolve, field, frozen
 
 from acumatica_b2b.acumatica import queries, records
 from acumatica_b2b.acumatica.config import AcumaticaConfig
+from acumatica_b2b.acumatica.kept import keeping
 from acumatica_b2b.acumatica.listing import Course, Listing, gathered, page
 from acumatica_b2b.acumatica.queries import Shape
 from acumatica_b2b.acumatica.reading import (
     Wave,
     around,
     customers_of,
+    decoded,
     require_fields,
     sorted_out,
+    undecoded_of,
 )
-from acumatica_b2b.acumatica.rows import Row, newest
-from acumatica_b2b.acumatica.wanted import Wanted, read_wanted
+from acumatica_b2b.acumatica.rows import Row, as_row, newest
+from acumatica_b2b.acumatica.wanted import Read, Wanted, read_wanted
 from acumatica_b2b.codec import decode, encode
 from acumatica_b2b.errors import ConfigurationError, DecodeError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
-from acumatica_b2b.model import ContactID, Customer, CustomerID
-from acumatica_b2b.protocols import ChangedSince, Cursor, Everything, Page, PrimaryMarks, Query, Watermark
+from acumatica_b2b.model import ContactID, Customer, CustomerID, Undecoded
+from acumatica_b2b.protocols import ChangedSince, Cursor, Everything, Page, PrimaryMarks, Query, Unreadable, Watermark
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 SLACK: Final = 30.0
 """By how many seconds the server's clock may seem to go back without anything being done about it."""
@@ -78,6 +83,25 @@ def since(moment: datetime) -> Watermark:
     return Watermark(_written(Marks(customers=moment, contacts=moment, locations=moment)))
 
 
+def read_undecoded(
+    config: AcumaticaConfig, query: Query, cursor: Cursor | None, now: datetime | None = None
+) -> Flow[Page[Customer | Undecoded]]:
+    """Return the same as `read`; where changes are read, nothing is decoded yet."""
+    if not isinstance(query, ChangedSince):
+        return (yield from read(config, query, cursor, now))
+    place = None if cursor is None else _parsed(cursor, Place, "cursor")
+    if place is None:
+        place = yield from _changed(config, query, now)
+    wanted, found = yield from _wanted(config, place)
+    items, unreadable = sorted_out(_as_it_came(one, wanted) for one in undecoded_of(config, found.wave))
+    return _page(place, found, items, unreadable)
+
+
+def _as_it_came(one: Undecoded, wanted: Wanted) -> tuple[CustomerID, Outcome[Customer | Undecoded]]:
+    """Return a customer not decoded yet; one whose locations were not read is: nothing stands for all of it."""
+    return one.id, _without_locations(decoded(one)) if wanted.is_bare(one.id) else Ok(one)
+
+
 def read(
     config: AcumaticaConfig, query: Query, cursor: Cursor | None, now: datetime | None = None
 ) -> Flow[Page[Customer]]:
@@ -119,8 +143,8 @@ def _parsed(text: str, kind: type[T], name: str) -> T:
 # ------------------------------------------------------------------ everything
 def _everything(config: AcumaticaConfig, place: Place | None, now: datetime | None) -> Flow[Page[Customer]]:
     after = place.after if place else ""
-    course = place.course if place else Course()
-    listing = yield from page(config, queries.customers(config), "", (after,) if after else None, config.wave)
+    course, keep = place.course if place else Course(), keeping(config).customers
+    listing = yield from page(config, keep.shape, "", (after,) if after else None, config.wave, keep)
     wave = yield from around(config, listing)
     require_fields(config, wave)
     marks = place.marks if place else _begun(listing, wave, now)
@@ -133,7 +157,7 @@ def _everything(config: AcumaticaConfig, place: Place | None, now: datetime | No
     )
 
 
-def _next(listing: Listing, after: str, course: Course, marks: Marks) -> Cursor | None:
+def _next(listing: Listing[Any], after: str, course: Course, marks: Marks) -> Cursor | None:
     if listing.stuck:
         message = f"the list of customers behind {after!r} does not move on: it shows that customer again"
         raise DecodeError(message, "Customer")
@@ -143,12 +167,15 @@ def _next(listing: Listing, after: str, course: Course, marks: Marks) -> Cursor 
     return Cursor(_written(Place(marks=marks, after=key, course=course.onward("Customer", key))))
 
 
-def _begun(listing: Listing, wave: Wave, now: datetime | None) -> Marks:
+def _begun(listing: Listing[Any], wave: Wave, now: datetime | None) -> Marks:
     """Return the server's time at the first answer; where it tells none, the latest stamps of its rows."""
     asked = listing.asked
     if asked is not None:
         return Marks(customers=asked, contacts=asked, locations=asked, ahead=_ahead(asked, now))
-    return Marks(customers=newest(wave.customers), contacts=newest(wave.contacts), locations=newest(wave.locations))
+    customers, contacts, locations = (
+        newest(one.row() for one in rows) for rows in (wave.customers, wave.contacts, wave.locations)
+    )
+    return Marks(customers=customers, contacts=contacts, locations=locations)
 
 
 def _ahead(server: datetime | None, now: datetime | None) -> float | None:
@@ -158,17 +185,17 @@ def _ahead(server: datetime | None, now: datetime | None) -> float | None:
 # ------------------------------------------------------------------ primary marks
 def _primary_marks(config: AcumaticaConfig, place: Place) -> Flow[Page[Customer]]:
     after = (place.after,) if place.after else None
-    listing = yield from page(config, queries.marks(config), "", after, config.keys_page)
-    outcomes = [(CustomerID(row.text("CustomerID")), _marked(row)) for row in listing.rows.values()]
-    items, unreadable = sorted_out(outcomes)
+    listing = yield from page(config, queries.marks(config), "", after, config.keys_page, _marked)
+    items, unreadable = sorted_out(listing.rows.values())
     return Page(items=items, unreadable=unreadable, next=_next(listing, place.after, place.course, place.marks))
 
 
-def _marked(row: Row) -> Outcome[Customer]:
+def _marked(row: Row, _: str) -> tuple[CustomerID, Outcome[Customer]]:
+    name = CustomerID(row.text("CustomerID"))
     try:
-        return Ok(records.marked(row))
+        return name, Ok(records.marked(row))
     except DecodeError as error:
-        return Failed(error)
+        return name, Failed(error)
 
 
 # ------------------------------------------------------------------ changes
@@ -236,7 +263,7 @@ def _stamped(config: AcumaticaConfig, shape: Shape, owner: str, since: datetime 
     reach = timedelta(seconds=max(config.overlap, config.read_deadline) + SLACK)
     where = "" if since is None else queries.modified_since(since - reach)
 
-    def add(whole: Stamped | None, listing: Listing) -> Stamped:
+    def add(whole: Stamped | None, listing: Listing[Row]) -> Stamped:
         rows = tuple(listing.rows.values())
         found = Stamped(
             customers=frozenset(row.text(owner) for row in rows),
@@ -247,7 +274,7 @@ def _stamped(config: AcumaticaConfig, shape: Shape, owner: str, since: datetime 
         )
         return found if whole is None else _with(whole, found)
 
-    return (yield from gathered(config, shape, where, config.keys_page, add))
+    return (yield from gathered(config, shape, where, config.keys_page, as_row, add))
 
 
 def _with(whole: Stamped, found: Stamped) -> Stamped:
@@ -262,18 +289,27 @@ def _with(whole: Stamped, found: Stamped) -> Stamped:
 
 
 def _remaining(config: AcumaticaConfig, place: Place) -> Flow[Page[Customer]]:
-    wanted = Wanted(ids=place.remaining, bare=frozenset(one.casefold() for one in place.bare))
-    read = yield from read_wanted(config, wanted)
-    require_fields(config, read.wave)
-    outcomes = customers_of(config, read.wave).items()
+    wanted, found = yield from _wanted(config, place)
+    outcomes = customers_of(config, found.wave).items()
     items, unreadable = sorted_out(
         (key, _without_locations(outcome) if wanted.is_bare(key) else outcome) for key, outcome in outcomes
     )
+    return _page(place, found, items, unreadable)
+
+
+def _wanted(config: AcumaticaConfig, place: Place) -> Flow[tuple[Wanted, Read]]:
+    wanted = Wanted(ids=place.remaining, bare=frozenset(one.casefold() for one in place.bare))
+    found = yield from read_wanted(config, wanted)
+    require_fields(config, found.wave)
+    return wanted, found
+
+
+def _page(place: Place, found: Read, items: Sequence[C], unreadable: tuple[Unreadable, ...]) -> Page[C]:
     return Page(
-        items=items,
+        items=tuple(items),
         unreadable=unreadable,
         strays=tuple(ContactID(contact) for contact in place.strays),
-        next=Cursor(_written(_behind(place, read.later))) if read.later else None,
+        next=Cursor(_written(_behind(place, found.later))) if found.later else None,
         watermark=Watermark(_written(place.marks)),
     )
 
@@ -284,4 +320,6 @@ def _behind(place: Place, later: tuple[str, ...]) -> Place:
 
 
 def _without_locations(outcome: Outcome[Customer]) -> Outcome[Customer]:
-    return Ok(evolve(outcome.value, locations=(), locations_read=False)) if isinstance(outcome, Ok) else outcome
+    if isinstance(outcome, Failed):
+        return outcome
+    return Ok(evolve(outcome.value, locations=(), locations_read=False, as_read=""))

@@ -14,7 +14,7 @@ from acumatica_b2b.acumatica.sign_in import SignIn
 from acumatica_b2b.check import Check, Needs
 from acumatica_b2b.flow import Flow, Outcome
 from acumatica_b2b.http import AsyncBudget, AsyncTransport, Budget, Transport
-from acumatica_b2b.model import Contact, ContactID, Customer, CustomerID, Reference
+from acumatica_b2b.model import Contact, ContactID, Customer, CustomerID, Reference, Undecoded
 from acumatica_b2b.protocols import AsyncClock, Clock, Cursor, Page, Query
 from acumatica_b2b.quota import AsyncQuota, Quota
 from acumatica_b2b.runtime import AsyncCaller, AsyncSystemClock, Caller, SystemClock
@@ -58,6 +58,10 @@ class Acumatica:
 
         """
         return self._within(lambda config: changes.read(config, query, after, now=self.clock.now()))
+
+    def read_undecoded(self, query: Query, after: Cursor | None, /) -> Page[Customer | Undecoded]:
+        """Return the same as `read`, of what changed as it came: most of it is known, and need not be decoded."""
+        return self._within(lambda config: changes.read_undecoded(config, query, after, now=self.clock.now()))
 
     def customers(self, ids: Sequence[CustomerID], /) -> Sequence[Outcome[Customer | None]]:
         """Return these customers whole; None is the ERP's own word that there is none."""
@@ -120,6 +124,10 @@ class AsyncAcumatica:
     async def read(self, query: Query, after: Cursor | None, /) -> Page[Customer]:
         """Return one page of customers, each with all its contacts and locations."""
         return await self._within(lambda config: changes.read(config, query, after, now=self.clock.now()))
+
+    async def read_undecoded(self, query: Query, after: Cursor | None, /) -> Page[Customer | Undecoded]:
+        """Return the same as `read`, of what changed as it came."""
+        return await self._within(lambda config: changes.read_undecoded(config, query, after, now=self.clock.now()))
 
     async def customers(self, ids: Sequence[CustomerID], /) -> Sequence[Outcome[Customer | None]]:
         """Return these customers whole."""

@@ -4,11 +4,12 @@ The API promises no order; the one observed is that of the keys, as the database
 page begins behind the server's last key, and a page whose keys do not ascend proves nothing.
 """
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from attrs import evolve, frozen
 
@@ -16,11 +17,12 @@ from acumatica_b2b.acumatica import queries
 from acumatica_b2b.acumatica.config import AcumaticaConfig
 from acumatica_b2b.acumatica.errors import CannotOptimizeError, classify
 from acumatica_b2b.acumatica.queries import Key, Shape
-from acumatica_b2b.acumatica.rows import Row, key_of, row_of, rows_of
+from acumatica_b2b.acumatica.rows import Keep, Row, as_row, kept_of, key_of, row_of, rows_of
 from acumatica_b2b.errors import DecodeError, Reason, RejectedError
 from acumatica_b2b.flow import Flow, together
 from acumatica_b2b.http import Request, Response, send_signed, server_time
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 MOST_PAGES: Final = 20_000
@@ -28,15 +30,15 @@ MOST_PAGES: Final = 20_000
 
 
 @frozen(kw_only=True)
-class Listing:
-    """Rows by their keys, in the order they came.
+class Listing(Generic[T]):
+    """What is kept of rows, by their keys, in the order they came.
 
     `last` is the server's last key. `proven`: the order of the keys proves that no row is missing.
     `more`: there may be rows behind these. `stuck`: the server did not go on behind the key it was
     told. `asked`: the server's own time at the first answer.
     """
 
-    rows: dict[Key, Row]
+    rows: dict[Key, T]
     last: Key | None
     proven: bool
     more: bool
@@ -67,12 +69,12 @@ class Course:
         return Course(pages=pages, milestone=key if is_power_of_two else self.milestone)
 
 
-def listed(config: AcumaticaConfig, shape: Shape, where: str, top: int) -> Flow[Listing]:
-    """Return all rows that fit a filter, `top` a request."""
-    return (yield from gathered(config, shape, where, top, _joined))
+def listed(config: AcumaticaConfig, shape: Shape, where: str, top: int, keep: Keep[T]) -> Flow[Listing[T]]:
+    """Return what is kept of all rows that fit a filter, `top` a request."""
+    return (yield from gathered(config, shape, where, top, keep, _joined))
 
 
-def _joined(whole: Listing | None, following: Listing) -> Listing:
+def _joined(whole: Listing[T] | None, following: Listing[T]) -> Listing[T]:
     if whole is None:
         return following
     proven = whole.proven and following.proven
@@ -80,38 +82,45 @@ def _joined(whole: Listing | None, following: Listing) -> Listing:
 
 
 def gathered(
-    config: AcumaticaConfig, shape: Shape, where: str, top: int, add: Callable[[T | None, Listing], T]
-) -> Flow[T]:
+    config: AcumaticaConfig,
+    shape: Shape,
+    where: str,
+    top: int,
+    keep: Keep[T],
+    add: Callable[[S | None, Listing[T]], S],
+) -> Flow[S]:
     """Return what `add` makes of the pages of a listing, of which no more than one is kept.
 
     Raises:
         DecodeError: the listing has no end.
 
     """
-    following = yield from page(config, shape, where, None, top)
+    following = yield from page(config, shape, where, None, top, keep)
     whole, course = add(None, following), Course()
     while following.more and not following.stuck:
         course = course.onward(shape.entity, str(following.last))
-        following = yield from page(config, shape, where, following.last, top)
+        following = yield from page(config, shape, where, following.last, top, keep)
         whole = add(whole, following)
     return whole
 
 
-def page(config: AcumaticaConfig, shape: Shape, where: str, after: Key | None, top: int) -> Flow[Listing]:
-    """Return up to `top` rows that fit a filter, behind a key."""
+def page(
+    config: AcumaticaConfig, shape: Shape, where: str, after: Key | None, top: int, keep: Keep[T]
+) -> Flow[Listing[T]]:
+    """Return what is kept of up to `top` rows that fit a filter, behind a key."""
     behind = queries.all_of(where, queries.bound(shape.keys, after, "gt") if after else "")
     response, exported = yield from _exported(config, shape, behind, top)
-    rows = rows_of(response, shape)
-    keys = [key_of(row, shape) for row in rows]
-    listed = dict(zip(keys, rows, strict=True))
-    stuck = after is not None and after in listed
+    listed = kept_of(response, shape, keep) if exported else []
+    bare = [] if exported else kept_of(response, shape, as_row)
+    keys = [key for key, _ in listed or bare]
+    stuck = after is not None and after in keys
     in_order = ascend(keys if after is None else [after, *keys])
     proven = not stuck and (in_order or (yield from _whole(config, shape, where, keys)))
     return Listing(
-        rows=listed if exported else (yield from _each_by_key(config, shape, listed)),
+        rows=dict(listed) if exported else (yield from _each_by_key(config, shape, dict(bare), keep)),
         last=keys[-1] if keys else after,
         proven=proven,
-        more=len(rows) >= top,
+        more=len(keys) >= top,
         stuck=stuck,
         asked=server_time(response),
     )
@@ -127,10 +136,10 @@ def _exported(config: AcumaticaConfig, shape: Shape, where: str, top: int) -> Fl
     return (yield from get(config, queries.listing(config, shape.only_keys(), where, top))), False
 
 
-def _each_by_key(config: AcumaticaConfig, shape: Shape, listed: dict[Key, Row]) -> Flow[dict[Key, Row]]:
+def _each_by_key(config: AcumaticaConfig, shape: Shape, listed: dict[Key, Row], keep: Keep[T]) -> Flow[dict[Key, T]]:
     # By key a record is read through its form, so that no field of it has to be in the database.
     read = yield from together(found(config, shape, address(row, key)) for key, row in listed.items())
-    return {key: row for key, row in zip(listed, read, strict=True) if row is not None}
+    return {key: keep(row, json.dumps(row.data)) for key, row in zip(listed, read, strict=True) if row is not None}
 
 
 def found(config: AcumaticaConfig, shape: Shape, address: Sequence[str]) -> Flow[Row | None]:
@@ -179,9 +188,13 @@ def ascend(keys: Sequence[Key]) -> bool:
     >>> ascend([("AB",), ("A-C",), ("AD",)]), ascend([("B",), ("A",)])
     (True, False)
     """
-    return any(
-        all(collate(before) < collate(after) for before, after in pairwise(keys)) for collate in (_folded, _letters)
-    )
+    by_number = keys and all(type(part) is int for part in keys[0])
+    orders = (_numbered,) if by_number else (_folded, _letters)
+    return any(all(before < after for before, after in pairwise([order(key) for key in keys])) for order in orders)
+
+
+def _numbered(key: Key) -> Key:
+    return key
 
 
 def _folded(key: Key) -> tuple[str | int, ...]:

@@ -1,44 +1,49 @@
 """Flows that read customers whole, with all their contacts and locations, and contacts by themselves."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
 from acumatica_b2b.acumatica import queries, records
 from acumatica_b2b.acumatica.config import AcumaticaConfig, OptIn
+from acumatica_b2b.acumatica.kept import Kept, keeping
 from acumatica_b2b.acumatica.listing import Listing, fits_path, found, listed
-from acumatica_b2b.acumatica.rows import Row
 from acumatica_b2b.errors import ConfigurationError, DecodeError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
 from acumatica_b2b.http import attempt
-from acumatica_b2b.model import Contact, ContactID, Customer, CustomerID
+from acumatica_b2b.model import Contact, ContactID, Customer, CustomerID, Undecoded
 from acumatica_b2b.protocols import Unreadable
+
+C = TypeVar("C")
 
 
 @frozen(kw_only=True)
 class Wave:
     """Rows of customers read together, with the rows of all their contacts and locations."""
 
-    customers: tuple[Row, ...] = ()
-    contacts: tuple[Row, ...] = ()
-    locations: tuple[Row, ...] = ()
+    customers: tuple[Kept, ...] = ()
+    contacts: tuple[Kept, ...] = ()
+    locations: tuple[Kept, ...] = ()
     proven: bool = True
 
 
 # ------------------------------------------------------------------ rows
-def around(config: AcumaticaConfig, customers: Listing) -> Flow[Wave]:
+def around(config: AcumaticaConfig, customers: Listing[Kept]) -> Flow[Wave]:
     """Return listed customers with what belongs to them, read by their range."""
-    ids = [row.text("CustomerID") for row in customers.rows.values()]
+    ids = [row.owner for row in customers.rows.values()]
     if not ids:
         return Wave(proven=customers.proven)
     contact_filters = _filters(config, "BusinessAccount", ids)
     location_filters = _filters(config, "Customer", ids)
-    contacts, locations = queries.contacts(config), queries.locations(config)
+    contacts, locations = keeping(config).contacts, keeping(config).locations
     listings = yield from together(
         (
-            *(listed(config, contacts, where, config.page) for where in contact_filters),
-            *(listed(config, locations, where, config.page) for where in location_filters),
+            *(listed(config, contacts.shape, where, config.page, contacts) for where in contact_filters),
+            *(listed(config, locations.shape, where, config.page, locations) for where in location_filters),
         )
     )
     return Wave(
@@ -55,7 +60,7 @@ def _filters(config: AcumaticaConfig, field: str, ids: Sequence[str]) -> list[st
     return [queries.any_of(field, group) for group in queries.groups(config, field, ids)]
 
 
-def _rows(listings: Iterable[Listing]) -> tuple[Row, ...]:
+def _rows(listings: Iterable[Listing[Kept]]) -> tuple[Kept, ...]:
     return tuple(row for listing in listings for row in listing.rows.values())
 
 
@@ -66,13 +71,10 @@ def by_groups(config: AcumaticaConfig, ids: Sequence[str]) -> list[list[str]]:
 
 def named(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[Wave]:
     """Return the customers of one group of ids, as far as there are any, with what belongs to them."""
-    asked = (
-        (queries.customers(config), "CustomerID"),
-        (queries.contacts(config), "BusinessAccount"),
-        (queries.locations(config), "Customer"),
-    )
+    keep = keeping(config)
     customers, contacts, locations = yield from together(
-        listed(config, shape, queries.any_of(field, ids), config.page) for shape, field in asked
+        listed(config, kind.shape, queries.any_of(kind.owner, ids), config.page, kind)
+        for kind in (keep.customers, keep.contacts, keep.locations)
     )
     return Wave(
         customers=tuple(customers.rows.values()),
@@ -89,9 +91,9 @@ def require_fields(config: AcumaticaConfig, wave: Wave) -> None:
     _require("CustomerLocation", (config.location_reference,), wave.locations)
 
 
-def _require(entity: str, places: Iterable[OptIn | None], rows: Sequence[Row]) -> None:
+def _require(entity: str, places: Iterable[OptIn | None], rows: Sequence[Kept]) -> None:
     for place in places:
-        if place is None or not rows or any(row.has(place) for row in rows):
+        if place is None or not rows or any(row.row().has(place) for row in rows):
             continue
         way_out = f"look up its view and name with GET {entity}/$adHocSchema"
         message = f"none of {len(rows)} records of {entity} came with the field {str(place)!r}; {way_out}"
@@ -101,44 +103,63 @@ def _require(entity: str, places: Iterable[OptIn | None], rows: Sequence[Row]) -
 # ------------------------------------------------------------------ records
 def customers_of(config: AcumaticaConfig, wave: Wave) -> dict[CustomerID, Outcome[Customer]]:
     """Return the customers of a wave; a row that can't be decoded is its customer's failure."""
-    ids = [row.text("CustomerID") for row in wave.customers]
-    contacts = _by_customer(wave.contacts, "BusinessAccount", ids)
-    locations = _by_customer(wave.locations, "Customer", ids)
-    outcomes: dict[CustomerID, Outcome[Customer]] = {}
-    for row in wave.customers:
-        customer_id = CustomerID(row.text("CustomerID"))
-        try:
-            customer = records.customer(
-                row,
-                config,
-                tuple(records.contact(contact, config) for contact in contacts[customer_id]),
-                tuple(records.location(location, config) for location in locations[customer_id]),
-                complete=wave.proven,
-            )
-        except DecodeError as error:
-            outcomes[customer_id] = Failed(error)
-        else:
-            outcomes[customer_id] = Ok(customer)
-    return outcomes
+    return {one.id: decoded(one) for one in undecoded_of(config, wave)}
 
 
-def _by_customer(rows: Iterable[Row], field: str, ids: Iterable[str]) -> defaultdict[str, list[Row]]:
+def decoded(one: Undecoded) -> Outcome[Customer]:
+    """Return a customer, or why what was read of it is none."""
+    try:
+        return Ok(one.decode())
+    except DecodeError as error:
+        return Failed(error)
+
+
+def undecoded_of(config: AcumaticaConfig, wave: Wave) -> list[Undecoded]:
+    """Return the customers of a wave, of which nothing is decoded yet but whose the rows are."""
+    ids = [row.owner for row in wave.customers]
+    contacts, locations = _by_customer(wave.contacts, ids), _by_customer(wave.locations, ids)
+    keep = keeping(config)
+    return [
+        Undecoded(
+            id=CustomerID(row.owner),
+            as_read=keep.as_read(row, contacts[row.owner], locations[row.owner]),
+            references=tuple([one.reference for one in (row, *contacts[row.owner], *locations[row.owner])]),
+            complete=wave.proven,
+            decode=partial(_customer, config, wave, row, contacts[row.owner], locations[row.owner]),
+        )
+        for row in wave.customers
+    ]
+
+
+def _customer(
+    config: AcumaticaConfig, wave: Wave, row: Kept, contacts: Sequence[Kept], locations: Sequence[Kept]
+) -> Customer:
+    return records.customer(
+        row.row(),
+        config,
+        tuple([records.contact(contact.row(), config) for contact in contacts]),
+        tuple([records.location(location.row(), config) for location in locations]),
+        complete=wave.proven,
+        as_read=keeping(config).as_read(row, contacts, locations),
+    )
+
+
+def _by_customer(rows: Iterable[Kept], ids: Iterable[str]) -> defaultdict[str, list[Kept]]:
     """Return rows by whose they are; a row of no customer of the wave is asked for by nobody."""
     exact = {name: name for name in ids}
     spelled = {name.casefold(): name for name in exact}
-    found: defaultdict[str, list[Row]] = defaultdict(list)
+    found: defaultdict[str, list[Kept]] = defaultdict(list)
     for row in rows:
-        owner = row.text(field)
         # The database may compare without case, and so does who refers to a customer.
-        found[exact.get(owner) or spelled.get(owner.casefold(), owner)].append(row)
+        found[exact.get(row.owner) or spelled.get(row.owner.casefold(), row.owner)].append(row)
     return found
 
 
 def sorted_out(
-    outcomes: Iterable[tuple[CustomerID, Outcome[Customer]]],
-) -> tuple[tuple[Customer, ...], tuple[Unreadable, ...]]:
+    outcomes: Iterable[tuple[CustomerID, Outcome[C]]],
+) -> tuple[tuple[C, ...], tuple[Unreadable, ...]]:
     """Return the customers that could be read, and those that could not."""
-    items: list[Customer] = []
+    items: list[C] = []
     unreadable: list[Unreadable] = []
     for customer, outcome in outcomes:
         match outcome:
@@ -167,7 +188,7 @@ def customers(config: AcumaticaConfig, ids: Sequence[CustomerID]) -> Flow[list[O
 
 def _group(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[dict[str, Outcome[Customer | None]]]:
     wave = yield from named(config, ids)
-    there = {row.text("CustomerID").casefold() for row in wave.customers}
+    there = {row.owner.casefold() for row in wave.customers}
     absent = [name for name in ids if name.casefold() not in there]
     confirmed = yield from together(_confirmed(config, name) for name in absent)
     late = {name: row for name, row in zip(absent, confirmed, strict=True) if row is not None}
@@ -175,17 +196,18 @@ def _group(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[dict[str, Outcom
     wave = evolve(wave, customers=(*wave.customers, *late.values()))
     outcomes = {name.casefold(): outcome for name, outcome in customers_of(config, wave).items()}
     # The server may spell an id otherwise than it was asked for, and yet mean no other.
-    spelled = {name: row.text("CustomerID") for name, row in late.items()}
+    spelled = {name: row.owner for name, row in late.items()}
     return {name: outcomes.get(spelled.get(name, name).casefold(), Ok(None)) for name in ids}
 
 
-def _confirmed(config: AcumaticaConfig, name: str) -> Flow[Row | None]:
+def _confirmed(config: AcumaticaConfig, name: str) -> Flow[Kept | None]:
     """Return the customer of an id that a list did not have; None is the ERP's own word."""
-    shape = queries.customers(config)
+    keep = keeping(config).customers
     if fits_path((name,)):
-        return (yield from found(config, shape, (name,)))
+        row = yield from found(config, keep.shape, (name,))
+        return None if row is None else keep(row, json.dumps(row.data))
     # Such an id can't be asked for by key; a list of it alone has to do.
-    alone = yield from listed(config, shape, queries.any_of("CustomerID", [name]), 2)
+    alone = yield from listed(config, keep.shape, queries.any_of(keep.owner, [name]), 2, keep)
     return next(iter(alone.rows.values()), None)
 
 

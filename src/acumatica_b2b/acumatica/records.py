@@ -1,8 +1,10 @@
 """Customers, contacts and locations made of their rows."""
 
 from collections.abc import Mapping
+from functools import cache, lru_cache
 
 from acumatica_b2b.acumatica.config import AcumaticaConfig, Everyone, PlainField, SiteRows, Source
+from acumatica_b2b.acumatica.queries import POSTAL
 from acumatica_b2b.acumatica.rows import Row, text_at
 from acumatica_b2b.model import (
     UNSET,
@@ -25,18 +27,29 @@ def reference_at(row: Row, source: Source | None) -> str | MaybeUnset:
 
 def _says_yes(row: Row, source: Source, config: AcumaticaConfig) -> bool | MaybeUnset:
     text = text_at(row, source)
-    return text if text is UNSET else text.lower() in {accepted.lower() for accepted in config.enabled_texts} | {"true"}
+    return text if text is UNSET else text == "true" or text.lower() in _accepted(config.enabled_texts)
+
+
+@cache
+def _accepted(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(("true", *(text.lower() for text in texts)))
 
 
 def _association(row: Row, config: AcumaticaConfig) -> SiteAssociation:
     connection_type = text_at(row, config.connection_type)
     match config.contact_opt_in:
         case Everyone():
-            return SiteAssociation(enabled=True, connection_type=connection_type)
+            return _opted(enabled=True, connection_type=connection_type)
         case SiteRows() as where:
             return _of_sites(row, where, config)
         case source:
-            return SiteAssociation(enabled=_says_yes(row, source, config), connection_type=connection_type)
+            return _opted(enabled=_says_yes(row, source, config), connection_type=connection_type)
+
+
+@lru_cache(maxsize=100)
+def _opted(*, enabled: bool | MaybeUnset, connection_type: str | MaybeUnset) -> SiteAssociation:
+    # There are few of them: one serves all contacts that have it.
+    return SiteAssociation(enabled=enabled, connection_type=connection_type)
 
 
 def _of_sites(row: Row, where: SiteRows, config: AcumaticaConfig) -> SiteAssociation:
@@ -65,38 +78,32 @@ def _counts(row: Row, where: SiteRows, config: AcumaticaConfig) -> bool:
 
 
 def _attributes(row: Row, sources: Mapping[str, Source]) -> dict[str, str]:
+    if not sources:
+        return {}
     found = ((name, text_at(row, where)) for name, where in sources.items())
     return {name: text for name, text in found if text is not UNSET}
 
 
 def _address(row: Row) -> PostalAddress:
-    return PostalAddress(
-        line1=row.text("AddressLine1"),
-        line2=row.text("AddressLine2"),
-        city=row.text("City"),
-        state=row.text("State"),
-        postal_code=row.text("PostalCode"),
-        country=row.text("Country"),
-    )
-
-
-def _phones(row: Row, *names: str) -> tuple[str, ...]:
-    return tuple(phone for name in names if (phone := row.text(name)))
+    line1, line2, city, state, postal_code, country = row.texts(*POSTAL)
+    return PostalAddress(line1=line1, line2=line2, city=city, state=state, postal_code=postal_code, country=country)
 
 
 def contact(row: Row, config: AcumaticaConfig) -> Contact:
     """Return a contact of its row."""
-    account = row.text("BusinessAccount")
+    account, first_name, last_name, email, job_title, *phones = row.texts(
+        "BusinessAccount", "FirstName", "LastName", "Email", "JobTitle", "Phone1", "Phone2", "Phone3"
+    )
     return Contact(
         id=ContactID(str(row.number("ContactID"))),
         note_id=row.note_id(),
         customer=CustomerID(account) if account else None,
         active=row.flag("Active", empty=True),
-        first_name=row.text("FirstName"),
-        last_name=row.text("LastName"),
-        email=row.text("Email"),
-        phones=_phones(row, "Phone1", "Phone2", "Phone3"),
-        job_title=row.text("JobTitle"),
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        phones=tuple(filter(None, phones)),
+        job_title=job_title,
         association=_association(row, config),
         reference=reference_at(row, config.contact_reference),
         modified=row.moment("LastModifiedDateTime"),
@@ -106,16 +113,18 @@ def contact(row: Row, config: AcumaticaConfig) -> Contact:
 
 def location(row: Row, config: AcumaticaConfig) -> Location:
     """Return a customer location of its row; `default` is False where the version does not tell."""
+    identifier, name = row.texts("LocationID", "LocationName")
     person = row.linked("LocationContact")
+    first_name, last_name, phone = person.texts("FirstName", "LastName", "Phone1")
     return Location(
-        id=LocationID(row.text("LocationID")),
+        id=LocationID(identifier),
         note_id=row.note_id(),
-        name=row.text("LocationName"),
+        name=name,
         active=row.flag("Active", empty=True),
         default=row.flag("Default", empty=False),
-        first_name=person.text("FirstName"),
-        last_name=person.text("LastName"),
-        phone=person.text("Phone1"),
+        first_name=first_name,
+        last_name=last_name,
+        phone=phone,
         address=_address(person.linked("Address")),
         reference=reference_at(row, config.location_reference),
         modified=row.moment("LastModifiedDateTime"),
@@ -141,20 +150,30 @@ def marked(row: Row) -> Customer:
 
 
 def customer(
-    row: Row, config: AcumaticaConfig, contacts: tuple[Contact, ...], locations: tuple[Location, ...], *, complete: bool
+    row: Row,
+    config: AcumaticaConfig,
+    contacts: tuple[Contact, ...],
+    locations: tuple[Location, ...],
+    *,
+    complete: bool,
+    as_read: str = "",
 ) -> Customer:
     """Return a customer of its row, with contacts and locations."""
+    identifier, name, customer_class, status, category, email = row.texts(
+        "CustomerID", "CustomerName", "CustomerClass", "Status", "CustomerCategory", "Email"
+    )
     main = row.linked("MainContact")
+    main_email, *phones = main.texts("Email", "Phone1", "Phone2")
     return Customer(
-        id=CustomerID(row.text("CustomerID")),
+        id=CustomerID(identifier),
         note_id=row.note_id(),
-        name=row.text("CustomerName"),
-        customer_class=row.text("CustomerClass"),
-        status=row.text("Status"),
-        category=row.text("CustomerCategory"),
+        name=name,
+        customer_class=customer_class,
+        status=status,
+        category=category,
         guest=row.flag("IsGuestCustomer", empty=False),
-        email=row.text("Email") or main.text("Email"),
-        phones=_phones(main, "Phone1", "Phone2"),
+        email=email or main_email,
+        phones=tuple(filter(None, phones)),
         address=_address(main.linked("Address")),
         primary_contact=primary_contact(row),
         contacts=contacts,
@@ -162,4 +181,5 @@ def customer(
         complete=complete,
         reference=reference_at(row, config.customer_reference),
         modified=row.moment("LastModifiedDateTime"),
+        as_read=as_read,
     )

@@ -4,9 +4,10 @@
 and whose key is absent is UNSET.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, TypeVar, assert_never, cast
+from typing import Any, Final, TypeAlias, TypeVar, assert_never, cast
 
 from attrs import field, frozen
 
@@ -22,14 +23,40 @@ T = TypeVar("T")
 
 @frozen
 class Row:
-    """One row, with the path that leads to it."""
+    """One row, and where it stands: its path, its entity, or the row that it is linked from with its name there.
+
+    What is as it should be is read in one look. Whatever is not is looked at once more, exactly, with its path.
+    """
 
     data: Mapping[str, Any] = field(repr=False)
-    path: str
+    place: "str | Shape | tuple[Row, str]"
+
+    @property
+    def path(self) -> str:
+        """The path that leads to it, which names a record by its keys."""
+        match self.place:
+            case str(path):
+                return path
+            case Shape(entity=entity, keys=names):
+                keys = [_value(self.data.get(name), f"{entity}.{name}") for name in names]
+                return f"{entity}[{','.join('?' if key is None else str(key).strip() for key in keys)}]"
+            case (row, name):
+                return f"{row.path}.{name}"
 
     def text(self, name: str) -> str:
         """Return a text without the blanks around it; empty: ""."""
-        return (self._typed(name, str) or "").strip()
+        try:
+            return _stripped(self.data[name]["value"])
+        except (KeyError, TypeError):  # it is empty, or wrong
+            return (self._typed(name, str) or "").strip()
+
+    def texts(self, *names: str) -> list[str]:
+        """Return several texts."""
+        cell = self.data.get
+        try:
+            return ["" if (text := cell(name, _EMPTY).get("value")) is None else _stripped(text) for name in names]
+        except (AttributeError, TypeError):  # one is null, or wrong
+            return [self.text(name) for name in names]
 
     def number(self, name: str) -> int | None:
         """Return a whole number; empty: None."""
@@ -42,9 +69,15 @@ class Row:
 
     def moment(self, name: str) -> datetime | None:
         """Return a moment with its zone; empty: None."""
-        found = _value(self.data.get(name), f"{self.path}.{name}")
+        found = self._value(name)
         if found is None:
             return None
+        try:
+            moment = datetime.fromisoformat(found)
+        except (TypeError, ValueError):
+            moment = None
+        if moment is not None and moment.tzinfo is not None:
+            return moment
         try:
             return decode(found, datetime)
         except DecodeError as error:
@@ -52,29 +85,30 @@ class Row:
 
     def linked(self, name: str) -> "Row":
         """Return a linked entity; one that is not there is a row of empty fields."""
-        return Row(_mapping(self.data.get(name), f"{self.path}.{name}"), f"{self.path}.{name}")
+        return self._within(self.data.get(name), name)
 
     def details(self, name: str) -> "tuple[Row, ...] | None":
         """Return the rows of a detail entity; None: it did not come."""
-        path = f"{self.path}.{name}"
         found = self.data.get(name)
         if found is None:
             return None
         if not isinstance(found, list):
             message = f"expected a list, not {type(found).__name__}"
-            raise DecodeError(message, path)
+            raise DecodeError(message, f"{self.path}.{name}")
         rows = enumerate(cast("list[object]", found))
-        return tuple(Row(_mapping(row, f"{path}[{i}]"), f"{path}[{i}]") for i, row in rows)
+        return tuple(self._within(row, f"{name}[{i}]") for i, row in rows)
 
     def at(self, source: Source) -> object:
         """Return what is kept where the configuration says; empty: None; no such key: UNSET."""
         match source:
-            case PlainField(name):
-                return _cell(self.data, name, self.path)
             case UserField(view, name):
-                custom = _mapping(self.data.get("custom"), f"{self.path}.custom")
-                path = f"{self.path}.custom.{view}"
-                return _cell(_mapping(custom.get(view), path), name, path)
+                try:
+                    return self.data["custom"][view][name].get("value")
+                except (AttributeError, KeyError, TypeError):  # it is not there, or wrong
+                    custom = self.linked("custom").linked(view)
+                    return _cell(custom, name)
+            case PlainField(name):
+                return _cell(self, name)
             case AttributeRow(name):
                 rows = self.details("Attributes") or ()
                 same = (row for row in rows if row.text("AttributeID").casefold() == name.casefold())
@@ -106,12 +140,28 @@ class Row:
             raise DecodeError(message, self.path)
         return NoteID(found.lower())
 
+    def _within(self, data: Any, name: str) -> "Row":
+        if type(data) not in _OBJECTS:
+            data = _mapping(data, f"{self.path}.{name}")
+        return Row(data, (self, name))
+
+    def _value(self, name: str) -> Any:
+        try:
+            return self.data.get(name, _EMPTY).get("value")
+        except AttributeError:  # it is null, or wrong
+            return _value(self.data[name], f"{self.path}.{name}")
+
     def _typed(self, name: str, kind: type[T]) -> T | None:
-        found = _value(self.data.get(name), f"{self.path}.{name}")
+        found = self._value(name)
         if found is None or type(found) is kind:
             return found
         message = f"expected {kind.__name__}, not {type(found).__name__}"
         raise DecodeError(message, f"{self.path}.{name}.value")
+
+
+_EMPTY: Final[Mapping[str, Any]] = {}
+_OBJECTS: Final = frozenset({dict})
+_stripped: Final = str.strip
 
 
 def _mapping(data: object, path: str) -> Mapping[str, Any]:
@@ -127,15 +177,51 @@ def _value(cell: object, path: str) -> Any:
     return _mapping(cell, path).get("value")
 
 
-def _cell(fields: Mapping[str, Any], name: str, path: str) -> object:
-    return _value(fields[name], f"{path}.{name}") if name in fields else UNSET
+def _cell(row: Row, name: str) -> Any:
+    return _value(row.data[name], f"{row.path}.{name}") if name in row.data else UNSET
 
 
-def row_of(data: object, shape: Shape) -> Row:
-    """Return one parsed row of an entity, its path naming the record by its keys."""
-    row = _mapping(data or None, shape.entity)
-    keys = (_value(row.get(name), f"{shape.entity}.{name}") for name in shape.keys)
-    return Row(row, f"{shape.entity}[{','.join('?' if key is None else str(key).strip() for key in keys)}]")
+def row_of(data: Any, shape: Shape) -> Row:
+    """Return one parsed row of an entity."""
+    if not data or type(data) not in _OBJECTS:
+        data = _mapping(data or None, shape.entity)
+    return Row(data, shape)
+
+
+Keep: TypeAlias = Callable[[Row, str], T]
+"""Makes of a row and its text what is kept of it."""
+
+
+def as_row(row: Row, _: str) -> Row:
+    """Keep a row as it is."""
+    return row
+
+
+def kept_of(response: Response, shape: Shape, keep: Keep[T]) -> list[tuple[Key, T]]:
+    """Return what is kept of the rows of a list, by their keys; one row at a time lies there parsed."""
+    try:
+        items = _items(response.body.decode())
+        return [(key_of(row := row_of(data, shape), shape), keep(row, text)) for data, text in items]
+    except (ValueError, IndexError, RecursionError, DecodeError):  # written otherwise than expected, or wrong
+        rows = rows_of(response, shape)
+        keys = [key_of(row, shape) for row in rows]
+        return [(key, keep(row, json.dumps(row.data))) for key, row in zip(keys, rows, strict=True)]
+
+
+def _items(text: str) -> Iterator[tuple[Any, str]]:
+    """Yield the items of a JSON list that is written without blanks, each with its text."""
+    if text[0] != "[":
+        raise ValueError
+    at = 1 if text[1] == "]" else 0
+    while text[at] == ("," if at else "["):
+        item, end = _decoder.raw_decode(text, at + 1)
+        yield item, text[at + 1 : end]
+        at = end
+    if text[at:].rstrip() != "]":
+        raise ValueError
+
+
+_decoder: Final = json.JSONDecoder()
 
 
 def rows_of(response: Response, shape: Shape) -> tuple[Row, ...]:
@@ -149,12 +235,11 @@ def rows_of(response: Response, shape: Shape) -> tuple[Row, ...]:
 
 def key_of(row: Row, shape: Shape) -> Key:
     """Return the key fields of a row."""
-    key = tuple(row.number(name) if name == "ContactID" else row.text(name) for name in shape.keys)
-    full = tuple(part for part in key if part is not None and part != "")
-    if len(full) < len(key):
+    key = (row.number("ContactID"),) if shape.keys == ("ContactID",) else tuple(row.texts(*shape.keys))
+    if None in key or "" in key:
         message = f"a row came without its key {', '.join(shape.keys)}"
         raise DecodeError(message, row.path)
-    return full
+    return cast("Key", key)
 
 
 def newest(rows: Iterable[Row]) -> datetime | None:
@@ -167,11 +252,12 @@ def text_at(row: Row, source: Source | None) -> str | MaybeUnset:
     """Return what is kept at a configured place as a text; no place: ""."""
     if source is None:
         return ""
-    match row.at(source):
+    found = row.at(source)
+    if type(found) is str:
+        return found.strip()
+    match found:
         case None:
             return ""
-        case str(text):
-            return text.strip()
         case bool(flag):
             return "true" if flag else "false"
         case int() | float() as number:

@@ -6,10 +6,9 @@ from attrs import frozen
 
 from acumatica_b2b.acumatica import queries
 from acumatica_b2b.acumatica.config import AcumaticaConfig
-from acumatica_b2b.acumatica.listing import Listing, listed, page
-from acumatica_b2b.acumatica.queries import Shape
+from acumatica_b2b.acumatica.kept import Keeping, Kept, keeping
+from acumatica_b2b.acumatica.listing import listed, page
 from acumatica_b2b.acumatica.reading import Wave
-from acumatica_b2b.acumatica.rows import Row
 from acumatica_b2b.flow import Flow, together
 
 
@@ -52,11 +51,12 @@ def _is_many(config: AcumaticaConfig, customers: Sequence[object]) -> bool:
 
 # ------------------------------------------------------------------ by groups
 def _by_groups(config: AcumaticaConfig, ids: Sequence[str], located: Sequence[str]) -> Flow[Wave]:
+    keep = keeping(config)
     customers, contacts, locations = yield from together(
         (
-            _grouped(config, queries.customers(config), "CustomerID", ids),
-            _grouped(config, queries.contacts(config), "BusinessAccount", ids),
-            _grouped(config, queries.locations(config), "Customer", located),
+            _grouped(config, keep.customers, ids),
+            _grouped(config, keep.contacts, ids),
+            _grouped(config, keep.locations, located),
         )
     )
     return _wave(customers.rows, contacts, locations)
@@ -64,18 +64,18 @@ def _by_groups(config: AcumaticaConfig, ids: Sequence[str], located: Sequence[st
 
 @frozen
 class _Rows:
-    rows: tuple[Row, ...]
+    rows: tuple[Kept, ...]
     proven: bool
 
 
-def _wave(customers: tuple[Row, ...], contacts: _Rows, locations: _Rows) -> Wave:
+def _wave(customers: tuple[Kept, ...], contacts: _Rows, locations: _Rows) -> Wave:
     proven = contacts.proven and locations.proven
     return Wave(customers=customers, contacts=contacts.rows, locations=locations.rows, proven=proven)
 
 
-def _grouped(config: AcumaticaConfig, shape: Shape, field: str, ids: Sequence[str]) -> Flow[_Rows]:
-    groups = queries.groups(config, field, ids)
-    listings = yield from together(listed(config, shape, queries.any_of(field, each), config.page) for each in groups)
+def _grouped(config: AcumaticaConfig, keep: Keeping, ids: Sequence[str]) -> Flow[_Rows]:
+    filters = [queries.any_of(keep.owner, each) for each in queries.groups(config, keep.owner, ids)]
+    listings = yield from together(listed(config, keep.shape, where, config.page, keep) for where in filters)
     rows = tuple(row for listing in listings for row in listing.rows.values())
     return _Rows(rows, all(listing.proven for listing in listings))
 
@@ -83,20 +83,20 @@ def _grouped(config: AcumaticaConfig, shape: Shape, field: str, ids: Sequence[st
 # ------------------------------------------------------------------ by ranges
 def _by_range(config: AcumaticaConfig, wanted: Wanted) -> Flow[Read | None]:
     """Return those of a page of all customers that are wanted; None where they are too few of it."""
-    behind = queries.bound(("CustomerID",), (wanted.ids[0],), "ge")
-    listing: Listing = yield from page(config, queries.customers(config), behind, None, config.wave)
+    keep, behind = keeping(config), queries.bound(("CustomerID",), (wanted.ids[0],), "ge")
+    listing = yield from page(config, keep.customers.shape, behind, None, config.wave, keep.customers)
     named = {one.casefold() for one in wanted.ids}
-    there = [row.text("CustomerID") for row in listing.rows.values()]
+    there = [row.owner for row in listing.rows.values()]
     hits = [i for i, one in enumerate(there) if one.casefold() in named]
     if not listing.proven or not _is_many(config, hits) or 3 * len(hits) < hits[-1] + 1 - hits[0]:
         return None
     # the server's own order says what lies between two ids, and ours may be another
-    rows = [row for row in listing.rows.values() if row.text("CustomerID").casefold() in named]
-    ids = [row.text("CustomerID") for row in rows]
+    rows = [row for row in listing.rows.values() if row.owner.casefold() in named]
+    ids = [row.owner for row in rows]
     contacts, locations = yield from together(
         (
-            _ranged(config, queries.contacts(config), "BusinessAccount", ids),
-            _ranged(config, queries.locations(config), "Customer", wanted.located(ids)),
+            _ranged(config, keep.contacts, ids),
+            _ranged(config, keep.locations, wanted.located(ids)),
         )
     )
     return Read(wave=_wave(tuple(rows), contacts, locations), later=_later(wanted, ids))
@@ -109,9 +109,9 @@ def _later(wanted: Wanted, read: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(rest, key=lambda one: (one <= read[-1], one)))
 
 
-def _ranged(config: AcumaticaConfig, shape: Shape, field: str, ids: Sequence[str]) -> Flow[_Rows]:
+def _ranged(config: AcumaticaConfig, keep: Keeping, ids: Sequence[str]) -> Flow[_Rows]:
     """Return what belongs to customers, and to those between them; of a few by their ids."""
     if len(ids) <= config.group:
-        return (yield from _grouped(config, shape, field, ids))
-    listing = yield from listed(config, shape, queries.between(field, ids[0], ids[-1]), config.page)
+        return (yield from _grouped(config, keep, ids))
+    listing = yield from listed(config, keep.shape, queries.between(keep.owner, ids[0], ids[-1]), config.page, keep)
     return _Rows(tuple(listing.rows.values()), listing.proven)
