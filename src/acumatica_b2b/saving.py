@@ -155,8 +155,10 @@ def replaced(log: Log, state: LogState, rows: Sequence[Kept], terms: Terms, now:
             return False
     entry = snapshot(evolve(state, archived=bool(kept or log.history)))
     known = last_fingerprint(log.commits[-1].body) if log.commits and state.digest else ""
-    settled = (SettledAt(digest=state.digest, primary=state.primary, fingerprint=known),) if known else ()
-    body = write_body(Body(run=terms.run, at=now, entries=(entry, *settled)))
+    settled = SettledAt(
+        digest=state.digest, primary=state.primary, places=state.places, basis=state.basis, fingerprint=known
+    )
+    body = write_body(Body(run=terms.run, at=now, entries=(entry, settled) if known else (entry,)))
     key = customer_key(terms.policy, log.customer)
     return (yield from ask(Append(Commit(key=key, version=log.version + 1, body=body, snapshot=True))))
 

@@ -195,7 +195,10 @@ def write_body(body: Body) -> str:
     )
 
 
-_SETTLED_LAST = re.compile(r'\{"is":"SettledAt","digest":"\w+"(?:,"primary":"[^"\\]*")?,"fingerprint":"(\w+)"\}\]\}\Z')
+_SETTLED_LAST = re.compile(
+    r'\{"is":"SettledAt","digest":"\w+"(?:,"primary":"[^"\\]*")?(?:,"places":"\w+")?(?:,"basis":"\w+")?'
+    r',"fingerprint":"(\w+)"\}\]\}\Z'
+)
 
 
 def last_fingerprint(text: str) -> str:

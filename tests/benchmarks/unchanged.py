@@ -11,15 +11,16 @@ from acumatica_b2b import SyncPolicy
 from acumatica_b2b.acumatica import AsyncAcumatica, Password, listing, reading
 from acumatica_b2b.acumatica.kept import keeping
 from acumatica_b2b.effects import Load
-from acumatica_b2b.engine import erp_digest, sync_customer
+from acumatica_b2b.engine import sync_customer
 from acumatica_b2b.flow import Batch, Flow, Ok, run, together
+from acumatica_b2b.folding import fold
 from acumatica_b2b.http import AsyncTransport, Request, Response, Send, Session
 from acumatica_b2b.keys import customer_key
-from acumatica_b2b.logstate import fold
 from acumatica_b2b.model import Capabilities, Customer, CustomerID, HandOver, Undecoded
 from acumatica_b2b.observing import loaded
 from acumatica_b2b.protocols import Cursor, Everything, Page
 from acumatica_b2b.simulators.acumatica import Dataset
+from acumatica_b2b.sparing import settled_at
 from acumatica_b2b.stores import MemoryStore
 from acumatica_b2b.synclog import read_body
 from acumatica_b2b.terms import Settled, Terms
@@ -162,7 +163,7 @@ def mapped(_: Wave, customers: Sequence[Customer]) -> list[World]:
 
 def compare(wave: Wave, worlds: Sequence[World]) -> None:
     """Raise unless each is as the log says."""
-    if [world for world in worlds if wave.digests[world.customer.id] != erp_digest(world)]:
+    if [world for world in worlds if wave.digests[world.customer.id] != settled_at(world, done=True).digest]:
         raise RuntimeError("a customer is not what it was")
 
 

@@ -134,7 +134,9 @@ def test_no_primary_contact_is_read_from_what_is_no_commit(bad: str) -> None:
 
 
 fingerprints = st.sampled_from(["", "0123456789abcdef"])
-settled = st.builds(SettledAt, digest=fingerprints, primary=texts, fingerprint=fingerprints)
+settled = st.builds(
+    SettledAt, digest=fingerprints, primary=texts, places=fingerprints, basis=fingerprints, fingerprint=fingerprints
+)
 
 
 @given(bodies, st.lists(settled, max_size=2))

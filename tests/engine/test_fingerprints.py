@@ -5,8 +5,8 @@ from attrs import evolve
 
 from acumatica_b2b.drivers import Parties, Threads
 from acumatica_b2b.engine import sync_customer
-from acumatica_b2b.keys import customer_key
 from acumatica_b2b.folding import fold
+from acumatica_b2b.keys import customer_key
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.protocols import Commit
 from acumatica_b2b.synclog import Body, Intended, LoggedStep, last_fingerprint, read_body, write_body

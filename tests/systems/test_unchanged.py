@@ -8,7 +8,7 @@ from attrs import evolve
 from acumatica_b2b import ContactSync, SyncPolicy, map_customer
 from acumatica_b2b.acumatica import Acumatica, Password, records
 from acumatica_b2b.bigcommerce import BigCommerce
-from acumatica_b2b.logstate import fold
+from acumatica_b2b.folding import fold
 from acumatica_b2b.model import Customer
 from acumatica_b2b.protocols import ChangedSince, Cursor, Page, Query
 from acumatica_b2b.simulators.acumatica import CONTACT_REFERENCE
