@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from acumatica_b2b.census import Census
 from acumatica_b2b.errors import NotSentError
 from acumatica_b2b.findings import FindingKind
+from acumatica_b2b.ids import Census
 from acumatica_b2b.model import ContactID, Customer, CustomerID
 from acumatica_b2b.policy import CustomerLeaves, SyncPolicy
 from acumatica_b2b.protocols import ChangedSince, Cursor, Page, Query
