@@ -3,6 +3,7 @@
 import gc
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ class Scales:
 
     @property
     def kept(self) -> float:
-        """How many blocks of memory each customer left behind, once caches are filled."""
-        return (self.blocks[-1] - self.blocks[2]) / (len(self.blocks) - 3) / CUSTOMERS
+        """How many blocks of memory each customer left behind, of the page that left the fewest."""
+        return min(after - before for before, after in pairwise(self.blocks[1:])) / CUSTOMERS
 
 
 def tenant(blocks: int = BLOCKS, **settings: Any) -> Tenant:
