@@ -161,7 +161,7 @@ def explained(world: World, step: Step, error: Exception) -> bool:
         return False
     admin = step.admin.contact if isinstance(step, CreateCompany) and step.admin else None
     contact = step.user.contact if isinstance(step, CreateUser) else getattr(step, "contact", admin)
-    wanted = world.contest.by_contact.get(contact) if contact else None
+    wanted = world.contest.by_contact.get(contact)
     return wanted is not None and wanted.email in world.holders
 
 

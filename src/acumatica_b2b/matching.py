@@ -51,7 +51,7 @@ class Contest:
     findings: tuple[Finding, ...] = ()
 
     @cached_property
-    def by_contact(self) -> Mapping[ContactID, DesiredUser]:
+    def by_contact(self) -> Mapping[ContactID | None, DesiredUser]:
         """The users, by the contacts who are to become them."""
         return {user.contact: user for user in self.users}
 

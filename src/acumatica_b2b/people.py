@@ -49,7 +49,7 @@ def _standing(world: World) -> Standing:
 
 def _primary(world: World, user: UserID | None, in_charge: Collection[UserID]) -> Primary:
     named = world.desired.primary
-    winner = world.contest.by_contact.get(named) if named else None
+    winner = world.contest.by_contact.get(named)
     match named, winner, user:
         case None, _, _:
             return Primary.NOBODY
@@ -162,8 +162,7 @@ def _claim(step: Step) -> tuple[ContactID, str] | None:
 
 def _releases(world: World, user: UserID) -> bool:
     """Tell whether a user of this company is about to give up its address."""
-    contact = world.pairs.contacts.get(user)
-    wanted = world.contest.by_contact.get(contact) if contact else None
+    wanted = world.contest.by_contact.get(world.pairs.contacts.get(user))
     return wanted is not None and _changes_email(world, wanted)
 
 

@@ -425,6 +425,18 @@ def test_user_without_external_id_gets_it_along() -> None:
     assert dict(step.changes) == {"last_name": MARK.last_name, "external_id": MARK.note_id}
 
 
+@pytest.mark.parametrize(("there", "sent"), [("other", False), ("", True)], ids=["other", "sent-before"])
+def test_external_id_that_is_not_merely_missing(there: str, sent: bool) -> None:  # noqa: FBT001  # a table's column
+    """An external id that is another, or was sent and is gone, is written by itself."""
+    state = links(MARK)
+    if sent:
+        link = Link(id=user_of(MARK).id, sent={"external_id": digest(MARK.note_id)}, seen={"external_id": digest("x")})
+        state = evolve(state, links={**state.links, contact_record(MARK.id): link})
+    (step,) = users_of(world_of(MARK, there=company(user_of(MARK, external_id=there)), state=state))
+    assert isinstance(step, UpdateUser)
+    assert step.changes == (("external_id", MARK.note_id),)
+
+
 def test_user_that_an_unproven_listing_lacks_is_not_made_again() -> None:
     """A linked user who is not there is not made anew where the listing is not proven."""
     there = company(user_of(MARK), complete=False)
