@@ -122,4 +122,10 @@ def _getter(paths: list[list[str]]) -> Cells:
             return [cells(item) for item in row]
         return (get(row), *[within(row[name]) for name, within in inner])
 
-    return cells
+    def last(row: Any) -> Any:
+        return [get(item) for item in row] if type(row) in _LISTS else get(row)
+
+    if inner:
+        ((name, within), *more) = inner
+        return cells if more else lambda row: cells(row) if type(row) in _LISTS else (get(row), within(row[name]))
+    return last
