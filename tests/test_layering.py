@@ -47,7 +47,7 @@ LENT = {
     "check": "checking contact_sync",
     "codec": "synclog folding customer_log runlog sealed",
     "protocols": (
-        "effects keys observing sweep saving customer_log forgetting explaining run runs tally runtime drivers "
+        "effects keys observing sweep saving customer_log forgetting explaining run runs surveys tally runtime drivers "
         "checking contact_sync"
     ),
     "http": "runtime",
@@ -69,9 +69,9 @@ THEIRS = {
     "pytest": "testing",
     "asyncio": "runtime drivers transports testing cli",
     "concurrent": "runtime drivers testing cli",
-    "threading": "runtime drivers pace quota stores simulators testing cli",
+    "threading": "runtime drivers pace quota bigcommerce stores simulators testing cli",
     "time": "runtime transports testing cli",
-    "sqlite3": "stores",
+    "sqlite3": "stores bigcommerce",
     "os": "stores cli",
     "random": "drivers simulators testing",
     "secrets": "simulators cli",

@@ -3,7 +3,14 @@ import inspect
 from pathlib import Path
 
 from acumatica_b2b.bigcommerce import BigCommerce, BigCommerceConfig
-from acumatica_b2b.protocols import AsyncKnowsRoles, AsyncScrubs, KnowsRoles, KnowsShoppers, KnowsSuperAdmins
+from acumatica_b2b.protocols import (
+    AsyncKnowsRoles,
+    AsyncScrubs,
+    KnowsRoles,
+    KnowsShoppers,
+    KnowsSuperAdmins,
+    Surveys,
+)
 from acumatica_b2b.runtime import in_threads
 from acumatica_b2b.simulators import BigCommerceSimulator
 from acumatica_b2b.stores import MemoryStore, SqliteStore
@@ -11,12 +18,12 @@ from acumatica_b2b.testing import MemoryErp
 
 
 def test_what_a_client_can_tell_shows_in_threads() -> None:
-    """The async twin of a shop knows roles, shoppers and super admins as the shop does, in every Python."""
+    """The async twin of a shop knows roles, shoppers and super admins as the shop does, and takes surveys."""
     config = BigCommerceConfig(store_hash="simulated", token="simulated-token")
     twin = in_threads(BigCommerce(config, BigCommerceSimulator()))
-    for protocol in (KnowsRoles, KnowsShoppers, KnowsSuperAdmins):
+    for protocol in (KnowsRoles, KnowsShoppers, KnowsSuperAdmins, Surveys):
         assert isinstance(twin, protocol)
-    for name in ("require_roles", "find_shoppers", "super_admins"):
+    for name in ("require_roles", "find_shoppers", "super_admins", "survey"):
         assert inspect.getattr_static(twin, name)  # as `isinstance` looks from Python 3.12 on
     assert isinstance(twin, AsyncKnowsRoles)
     asyncio.run(twin.require_roles(["Admin"]))

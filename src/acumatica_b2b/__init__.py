@@ -40,9 +40,9 @@ __all__, __getattr__, __dir__ = lazily(  # pyright: ignore[reportUnsupportedDund
         ),
         "protocols": (
             "AsyncClock AsyncErp AsyncKnowsRoles AsyncKnowsShoppers AsyncKnowsSuperAdmins AsyncScrubs "
-            "AsyncStorefront AsyncSyncLogStore ChangedSince Clock Commit Cursor Erp Everything KnowsRoles "
-            "KnowsShoppers KnowsSuperAdmins LogKey Page PrimaryMarks Query Scrubs Storefront SyncLogStore "
-            "Unreadable Watermark aeach each"
+            "AsyncStorefront AsyncSurveys AsyncSyncLogStore ChangedSince Clock Commit Cursor Erp Everything KnowsRoles "
+            "KnowsShoppers KnowsSuperAdmins LogKey Page PrimaryMarks Query Scrubs Storefront Surveys "
+            "SyncLogStore Unreadable Watermark aeach each"
         ),
         "quota": "AsyncQuota Quota",
         "report": "Counts Plan RunReport Trouble",

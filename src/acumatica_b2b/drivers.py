@@ -34,6 +34,7 @@ from acumatica_b2b.effects import (
     RequireShoppers,
     Scrub,
     Source,
+    Survey,
     Tell,
     Wait,
 )
@@ -48,6 +49,7 @@ from acumatica_b2b.protocols import (
     KnowsSuperAdmins,
     Page,
     Scrubs,
+    Surveys,
     Unreadable,
 )
 
@@ -140,6 +142,9 @@ class Parties:
                 return (yield lambda: self.storefront.require_roles(names)) if knows else None
             case RequireShoppers():
                 return self._require_shoppers()
+            case Survey(companies):
+                surveys = isinstance(self.storefront, Surveys)
+                return (yield lambda: self.storefront.survey(companies)) if surveys else None
             case _:
                 raise TypeError(effect)
 

@@ -124,6 +124,8 @@ class Claim(Effect[Claimed]):
     wishes: tuple[Wish, ...]
     needs: ContactID | None = None
     """Who has to get its address, or there is no company for the others."""
+    surveyed: bool = False
+    """Whether what the wishes `has` is as a survey found it a while ago."""
 
 
 @frozen
@@ -202,6 +204,14 @@ class RequireShoppers(Effect[None]):
     """Nothing, where the storefront can tell who shops there."""
 
     stage = 5
+
+
+@frozen
+class Survey(Effect[None]):
+    """Nothing, once the storefront knows that about so many companies will be looked at; 0: no more will."""
+
+    stage = 6
+    companies: int
 
 
 @frozen

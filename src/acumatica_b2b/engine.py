@@ -16,7 +16,15 @@ from acumatica_b2b.keys import customer_key
 from acumatica_b2b.leaving import Leaving, leavers, leaving
 from acumatica_b2b.mapping import contact_record
 from acumatica_b2b.model import Company, Customer, Undecoded
-from acumatica_b2b.observing import company_of, holders_asked, loaded, observed, observed_again
+from acumatica_b2b.observing import (
+    company_of,
+    holders_asked,
+    is_surveyed,
+    loaded,
+    observed,
+    observed_again,
+    observed_now,
+)
 from acumatica_b2b.plan import CompanyPlan, next_steps, plan_company
 from acumatica_b2b.policy import Guarded
 from acumatica_b2b.proposals import admin_to_be, lost_places
@@ -34,7 +42,7 @@ from acumatica_b2b.sparing import (
     without_places,
 )
 from acumatica_b2b.steps import record_of, sent_fields
-from acumatica_b2b.synclog import Cleared, Entry, Found, digest, last_fingerprint
+from acumatica_b2b.synclog import Cleared, Entry, Found, SettledAt, digest, last_fingerprint
 from acumatica_b2b.terms import Settled, Terms
 from acumatica_b2b.world import World, noted
 
@@ -82,11 +90,19 @@ def sync_customer(read: Customer | Undecoded, terms: Terms) -> Flow[Settled]:
 def _synced(before: World, company: Company | str | None, terms: Terms) -> Flow[Settled]:
     """Do what is to be done for a customer whose company is known, and say how it stands."""
     world = yield from observed(before, terms.owners, company)
+    if is_surveyed(world):
+        stands = _settled(before, world)
+        learnt = _learnt(before, world, stands, terms)
+        if not _is_news(before, world, stands, learnt):
+            return (yield from _closed(world, learnt, stands, terms))
+        # what was so a while ago decides nothing, and is not recorded
+        world = yield from observed_now(before, world, terms.owners)
     _check_expected(world, terms)
     world = yield from _advanced(world, terms)
     if any(not isinstance(step, WriteReference) for step in world.taken):
         world = read_back(world, (yield from observed_again(world, anew=_sent_twice(before, world))))
-    return (yield from _closed(before, world, terms))
+    stands = _settled(before, world)
+    return (yield from _closed(world, _learnt(before, world, stands, terms), stands, terms))
 
 
 def _sent_twice(before: World, world: World) -> bool:
@@ -203,26 +219,37 @@ def _found_taken(world: World) -> set[str]:
 
 
 # ------------------------------------------------------------------ the end
-def _closed(before: World, world: World, terms: Terms) -> Flow[Settled]:
+def _closed(world: World, learnt: list[Entry], stands: Settled, terms: Terms) -> Flow[Settled]:
     """Record how the customer stands, where that has changed, and say it."""
-    found = findings(world)
+    now = yield from ask(Now())
+    world = yield from saved(noted(world, *learnt), terms, now)
+    yield from shortened(world, terms, now)
+    return stands
+
+
+def _learnt(before: World, world: World, stands: Settled, terms: Terms) -> list[Entry]:
+    """Return what the log does not say yet of how the customer stands."""
     known = before.state
-    entries: list[Entry] = [Found(finding=finding) for finding in found if finding not in known.findings]
-    entries += [Cleared(finding=finding) for finding in sorted(known.findings.difference(found))]
-    stands = _settled(before, world, found)
+    entries: list[Entry] = [Found(finding=finding) for finding in stands.findings if finding not in known.findings]
+    entries += [Cleared(finding=finding) for finding in sorted(known.findings.difference(stands.findings))]
     learned = settled_at(world, done=not stands.open)
     # whoever trusts a fingerprint does not fold the log: nothing may be open in it
     quiet = learned.digest and not (known.open or world.state.open)
     seen = fingerprint(world.customer, terms) if quiet else ""
     if learned != settled_before(known) or known.open or seen not in {"", before.fingerprint}:
         entries.append(evolve(learned, fingerprint=seen))
-    now = yield from ask(Now())
-    world = yield from saved(noted(world, *entries), terms, now)
-    yield from shortened(world, terms, now)
-    return stands
+    return entries
 
 
-def _settled(before: World, world: World, found: tuple[Finding, ...]) -> Settled:
+def _is_news(before: World, world: World, stands: Settled, learnt: list[Entry]) -> bool:
+    """Tell whether anything is to be done, or to be recorded beyond what the ERP's data look like."""
+    looks = [one for one in learnt if isinstance(one, SettledAt) and not before.state.open]
+    same = all(evolve(one, fingerprint="") == settled_before(before.state) for one in looks)
+    return len(looks) < len(learnt) or not same or bool(world.unsaved or stands.second_pass or next_steps(world))
+
+
+def _settled(before: World, world: World) -> Settled:
+    found = findings(world)
     due, places = leavers(world), lost_places(world)
     going = leaving(world)
     moved = {leaver.to for leaver in due if leaver.to}

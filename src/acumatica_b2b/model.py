@@ -275,7 +275,8 @@ class CompanyAddress(Discreet):
 class Company(Discreet):
     """A company with its users and addresses, as the storefront has it.
 
-    `complete` says that the listing is proven: only then does the absence of a user mean anything.
+    `complete` says that the listing is proven: only then does the absence of a user mean anything. `surveyed` says
+    that it is shown as a survey found it a while ago, and may have changed since.
     """
 
     id: CompanyID
@@ -287,6 +288,7 @@ class Company(Discreet):
     users: tuple[CompanyUser, ...] = ()
     addresses: tuple[CompanyAddress, ...] = ()
     complete: bool = True
+    surveyed: bool = False
 
 
 @frozen(kw_only=True)
@@ -296,6 +298,7 @@ class CompanyRef:
     `again` says that this run has looked at it or made it before, and written to it since: what the storefront's
     client has read after its own last write to the company will do, and need not be read once more; so will what
     the answer to a write told of the record. Without `addresses` those need not be read: nobody looks at them.
+    `surveyed` says that what `Surveys.survey` has read will do: for a first look, on which no write rests.
     """
 
     customer: CustomerID
@@ -303,6 +306,7 @@ class CompanyRef:
     id: CompanyID | None = None
     again: bool = False
     addresses: bool = True
+    surveyed: bool = False
 
 
 class HandOver(enum.Enum):

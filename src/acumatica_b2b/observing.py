@@ -7,6 +7,7 @@ from attrs import evolve
 from acumatica_b2b.adopting import adopted
 from acumatica_b2b.effects import (
     Claim,
+    Claimed,
     FindShopper,
     FindUser,
     IsSuperAdmin,
@@ -76,6 +77,7 @@ def loaded(read: Customer | Undecoded, terms: Terms) -> Flow[World]:
         held=terms.held,
         approved=terms.approved,
         expected=expected.steps if expected else None,
+        surveyed=terms.surveyed,
     )
 
 
@@ -90,14 +92,46 @@ def _desired(customer: Customer, terms: Terms) -> Desired:
 
 
 def observed(world: World, owners: Owners, company: Company | str | None) -> Flow[World]:
-    """Return the world with the shop's side of it, and who is who; for the company see `company_of`."""
+    """Return the world with the shop's side of it, and who is who; for the company see `company_of`.
+
+    It may stand as a survey found it, see `is_surveyed`.
+    """
+    looked = yield from _looked(world, owners, company)
+    if is_surveyed(looked) and not world.planning and any(wish.has != wish.email for wish in _wishes(looked)):
+        # to whom an address goes is decided beside others: that must not rest on what was so a while ago
+        looked = yield from _looked_now(world, owners)
+    return (yield from _told((yield from _claims(looked))))
+
+
+def observed_now(before: World, world: World, owners: Owners) -> Flow[World]:
+    """Return the world as it is, where a survey had shown it; what came of its claims stands."""
+    looked = yield from _looked_now(before, owners)
+    return (yield from _told(_claimed(looked, Claimed(lost=world.lost, rings=world.rings))))
+
+
+def is_surveyed(world: World) -> bool:
+    """Tell whether its company is shown as a survey found it: that may confirm what we know, and decides nothing."""
+    return world.company is not None and world.company.surveyed
+
+
+def _looked_now(world: World, owners: Owners) -> Flow[World]:
+    world = evolve(world, surveyed=False)
+    return (yield from _looked(world, owners, (yield from company_of(world))))
+
+
+def _looked(world: World, owners: Owners, company: Company | str | None) -> Flow[World]:
+    """Return the world with its company, and where its contacts are."""
     if isinstance(company, str):
         world, company = evolve(world, ambiguous=company), None
     if company is None and not world.ambiguous:
         world, company = yield from _adoption(world, owners)
     world = yield from _homes(world)
     world = yield from _gone(world)
-    world = yield from _claims(adopted(world, company))
+    return adopted(world, company)
+
+
+def _told(world: World) -> Flow[World]:
+    """Return the world with what is known of others who have its addresses, and of who is no more."""
     world = yield from _outsiders((yield from _holders(world)))
     world = noted(world, *_lost_links(world))
     # what earlier runs left open is answered by what was just observed
@@ -114,9 +148,16 @@ def observed_again(world: World, *, anew: bool = False) -> Flow[Company | None]:
 # ------------------------------------------------------------------ which company
 def company_of(world: World) -> Flow[Company | str | None]:
     """Return the company by link, reference, external id or a lost creation; a text says why not."""
+    found = yield from _company(world)
+    if isinstance(found, str) and world.surveyed:
+        return (yield from _company(evolve(world, surveyed=False)))
+    return found
+
+
+def _company(world: World) -> Flow[Company | str | None]:
     ours = {"", world.customer.note_id}
     for identifier in _ids(world):
-        outcome = yield from ask(Observe(company_ref(world, identifier)))
+        outcome = yield from ask(Observe(evolve(company_ref(world, identifier), surveyed=world.surveyed)))
         if isinstance(outcome, Failed) and _is_ambiguous(outcome.error):
             return str(outcome.error)
         company = value_of(outcome)
@@ -228,12 +269,19 @@ def _claims(world: World) -> Flow[World]:
     """Return the world with what its addresses come to beside those of the wave's other customers."""
     if not can_have_users(world):
         return world
-    has, out = _addresses_now(world), deleted_users(world)
-    wanted = (user for user in world.contest.users if user.contact not in out)
-    wishes = (Wish(contact=u.contact, email=u.email, has=has.get(u.contact, "")) for u in wanted)
     first = admin_to_be(world) if world.company is None else None
     alone = first if first and world.policy.first_admin is FirstAdmin.PRIMARY_ONLY else None
-    claimed = yield from ask(Claim(tuple(wishes), alone.contact if alone else None))
+    claim = Claim(_wishes(world), alone.contact if alone else None, surveyed=is_surveyed(world))
+    return _claimed(world, (yield from ask(claim)))
+
+
+def _wishes(world: World) -> tuple[Wish, ...]:
+    has, out = _addresses_now(world), deleted_users(world)
+    wanted = (user for user in world.contest.users if user.contact not in out)
+    return tuple(Wish(contact=u.contact, email=u.email, has=has.get(u.contact, "")) for u in wanted)
+
+
+def _claimed(world: World, claimed: Claimed) -> World:
     world = evolve(world, rings=claimed.rings)
     return adopted(evolve(world, lost=claimed.lost), world.company) if claimed.lost else world
 

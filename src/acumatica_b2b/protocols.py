@@ -148,6 +148,20 @@ class KnowsRoles(Protocol):
 
 
 @runtime_checkable
+class Surveys(Protocol):
+    """A storefront that can read all its companies at once, for less than looking at each would cost (optional)."""
+
+    def survey(self, companies: int, /) -> None:
+        """Read them all where that costs less than looking at so many one by one; 0: let go what was read.
+
+        From then on `observe` may answer a `CompanyRef` that is `surveyed` with what was read, marked as
+        `Company.surveyed`, until the storefront itself has written to the company. A survey never says that there
+        is no such company, nor shows one that it may not have read whole: those are looked at.
+        """
+        ...
+
+
+@runtime_checkable
 class KnowsShoppers(Protocol):
     """A storefront that can tell who shops there without being a company user (optional).
 
@@ -273,6 +287,15 @@ class AsyncReadsUndecoded(Protocol):
 
     async def read_undecoded(self, query: Query, after: Cursor | None, /) -> Page[Customer | Undecoded]:
         """Return what `read` returns."""
+        ...
+
+
+@runtime_checkable
+class AsyncSurveys(Protocol):
+    """`Surveys`, awaited."""
+
+    async def survey(self, companies: int, /) -> None:
+        """Read all companies where that costs less than looking at so many one by one; 0: let go what was read."""
         ...
 
 

@@ -49,6 +49,7 @@ from acumatica_b2b.report import Plan, Result, RunReport, Trouble
 from acumatica_b2b.runlog import Counted, RunEntry, Watermarked
 from acumatica_b2b.runs import recorded, reserve, run_state, wave_entries
 from acumatica_b2b.shared import claims_settled
+from acumatica_b2b.surveys import survey_over, surveyed
 from acumatica_b2b.sweep import moved_marks
 from acumatica_b2b.tally import Tally, added, replaced, report_of, tally_of, too_many_failures, trouble_of, without
 from acumatica_b2b.terms import LeftToAnotherError, Settled, Terms
@@ -78,8 +79,9 @@ def sync_run(
     terms = evolve(terms, approved=state.tally.approved(terms.policy.limits, now))
     yield from ask(Tell(RunStarted(run=terms.run)))
     census = Census()
-    each = evolve(terms, told=terms.told // width)
+    each = evolve((yield from surveyed(source, state, terms, wave)), told=terms.told // width)
     first = added((yield from side_by_side(_worker(source, each, wave, census) for _ in range(width))))
+    yield from survey_over(each)
     if isinstance(source, Everything) and not first.stopped:
         also = yield from unlisted(census, terms, known=True)
     first = yield from _joined(first, census.missing(first.look_at | also), terms, wave)
@@ -122,6 +124,8 @@ def sync_changed(terms: Terms, *, width: int = 2, wave: int = 200) -> Flow[RunRe
 def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
     """Return what a run would do; nothing is written anywhere."""
     yield from _ready(terms)
+    state = yield from run_state(terms)
+    terms = yield from surveyed(source, state, terms, wave)
     customers = 0
     companies: list[CompanyPlan] = []
     troubles: list[Trouble] = []
@@ -134,7 +138,8 @@ def plan_run(source: Source, terms: Terms, *, wave: int = 200) -> Flow[Plan]:
         plans = [result for result in results if isinstance(result, CompanyPlan)]
         companies += plans if isinstance(source, Chosen) else [plan for plan in plans if plan.says]
         troubles += [result for result in results if isinstance(result, Trouble)]
-    tally, now = (yield from run_state(terms)).tally, (yield from ask(Now()))
+    yield from survey_over(terms)
+    tally, now = state.tally, (yield from ask(Now()))
     approved = tally.approved(terms.policy.limits, now)
     wanted = Counter[Guarded]()
     for company in companies:

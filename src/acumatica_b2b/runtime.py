@@ -299,7 +299,7 @@ def in_threads(client: object, /) -> object:
     return _InThreads(client)
 
 
-_OPTIONAL: Final = ("require_roles", "find_shoppers", "super_admins", "check", "scrub")
+_OPTIONAL: Final = ("require_roles", "find_shoppers", "super_admins", "survey", "check", "scrub")
 """The methods by which a client shows that it can tell more than the engine asks for."""
 
 

@@ -13,7 +13,7 @@ def claims_settled(batch: Batch) -> Flow[Sequence[Any]]:
     """Answer the claims of a wave's customers; pass every other batch on.
 
     Who has the address already keeps it, else the first gets it: claims stand in the order of their
-    customers' ids.
+    customers' ids. Who was just seen to have it comes before who had it when the shop was surveyed.
     """
     claims = [effect for effect in batch if isinstance(effect, Claim)]
     if len(claims) < len(batch):
@@ -25,7 +25,8 @@ def claims_settled(batch: Batch) -> Flow[Sequence[Any]]:
 
 def _winners(claims: Sequence[Claim]) -> Mapping[str, Wish]:
     """Return who gets which address; a customer that is left without a company gets none."""
-    held = [wish for claim in claims for wish in claim.wishes if wish.has == wish.email]
+    seen = sorted(claims, key=lambda claim: claim.surveyed)
+    held = [wish for claim in seen for wish in claim.wishes if wish.has == wish.email]
     winners = {wish.email: wish for wish in reversed(held)}
     for claim in claims:
         needed = next((wish for wish in claim.wishes if wish.contact == claim.needs), None)

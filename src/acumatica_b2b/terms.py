@@ -63,6 +63,8 @@ class Terms:
     """Whether a customer with unchanged ERP values needs no look at the shop."""
     left_open: frozenset[CustomerID] = frozenset()
     """Whom earlier runs left open: what changed of them then was not all synced."""
+    surveyed: bool = False
+    """Whether a first look may be at what the shop was surveyed to hold; see `protocols.Surveys`."""
     expected: Mapping[CustomerID, Expected] = field(factory=dict[CustomerID, Expected])
     """The plans to be followed to the letter; customers without one are synced as they stand."""
     first_pass: bool = True

@@ -93,6 +93,8 @@ class World:
     """Who waits for one another's address, over the customers of the wave."""
     gone: Mapping[ContactID, Contact | None] = field(factory=dict[ContactID, Contact | None])
     may_remove: bool = False
+    surveyed: bool = False
+    """Whether the company may be shown as a survey found it, a while ago."""
     planning: bool = False
     """Whether this is a plan: ids that nobody knows yet are written back all the same."""
     allowed: frozenset[Guarded] = frozenset()

@@ -41,6 +41,14 @@ def test_who_has_it_keeps_it(turn: int) -> None:
     assert told == Claimed(lost={"x": ContactID("2")})
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_who_is_seen_to_have_it_keeps_it(turn: int) -> None:
+    """Who was just seen to have the address comes before who had it when the shop was surveyed."""
+    past, now = Claim((wish(1, "x", has="x"),), surveyed=True), Claim((wish(2, "x", has="x"),))
+    told = run(claims_settled((past, now)[::turn]), lambda batch: [batch])
+    assert list(told)[::turn] == [Claimed(lost={"x": ContactID("2")}), NOTHING]
+
+
 @pytest.mark.parametrize("needs", [None, ContactID("2")])
 def test_who_gets_no_company(needs: ContactID | None) -> None:
     """A customer that loses the address which its company needs takes none from anybody else."""

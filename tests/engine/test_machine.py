@@ -233,7 +233,15 @@ class Syncs(RuleBasedStateMachine):
     def run(self, seed: int, erp: object, shop: object, store: object) -> RunReport:
         """Sync everything in one thread, in an order that the seed decides."""
         self.found = self.companies()
-        sync = ContactSync(erp=erp, storefront=shop, store=store, policy=self.policy, clock=self.clock)  # type: ignore[arg-type]  # fakes
+        # a wave of one: the shop is surveyed wherever there are two companies
+        sync = ContactSync(
+            erp=erp,  # type: ignore[arg-type]  # fakes
+            storefront=shop,  # type: ignore[arg-type]  # fakes
+            store=store,  # type: ignore[arg-type]  # fakes
+            policy=self.policy,
+            clock=self.clock,
+            wave=seed % 2 or 200,
+        )
         self.was = self.shop.snapshot()
         parties = Parties(erp=erp, storefront=shop, store=store, clock=self.clock)
         return Seeded(parties, random.Random(seed)).run(sync._synced(Everything()))

@@ -354,6 +354,16 @@ class EverybodyIsAbove(MemoryShop):
         return [Ok(value=True) for _ in emails]
 
 
+class ShowsItsSurveyForEver(MemoryShop):
+    """Goes on to show what it surveyed, whatever was written since."""
+
+    def perform(self, actions: Sequence[Action], /) -> Any:
+        kept = dict(self._survey)
+        done = super().perform(actions)
+        self._survey = kept
+        return done
+
+
 # ------------------------------------------------------------------ the table
 @frozen
 class Tooth:
@@ -636,6 +646,7 @@ TEETH = [
     row(SaysNothingOfRoles, "required_roles_are_known"),
     row(EverybodyShops, "strangers_are_no_shoppers"),
     row(EverybodyIsAbove, "company_users_are_no_super_admins"),
+    row(ShowsItsSurveyForEver, "a_survey_shows_what_is_there"),
 ]
 
 

@@ -29,6 +29,7 @@ from acumatica_b2b.protocols import (
     Query,
     Scrubs,
     Storefront,
+    Surveys,
     SyncLogStore,
 )
 
@@ -75,6 +76,11 @@ class AsyncShopOf:
     async def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
         """Return the companies as they are now."""
         return self.shop.observe(companies)
+
+    async def survey(self, companies: int, /) -> None:
+        """Read all companies at once, if the shop does."""
+        if isinstance(self.shop, Surveys):
+            self.shop.survey(companies)
 
     async def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
         """Return who holds each address."""

@@ -7,7 +7,7 @@ from attrs import define, evolve, field, frozen
 
 from acumatica_b2b.actions import Action
 from acumatica_b2b.errors import OutcomeUnknownError, StoreError
-from acumatica_b2b.flow import Failed, Ok, Outcome
+from acumatica_b2b.flow import Failed, Ok, Outcome, value_of
 from acumatica_b2b.http import Request, Response, Transport
 from acumatica_b2b.model import (
     Capabilities,
@@ -33,6 +33,7 @@ from acumatica_b2b.protocols import (
     Query,
     Scrubs,
     Storefront,
+    Surveys,
     SyncLogStore,
 )
 from acumatica_b2b.testing.faults import SAID, Fault, Faults, Manner, Outcomes, Script, Words
@@ -130,6 +131,19 @@ class FaultyShop:
     def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
         """Return the companies, or what the script makes of the questions."""
         return self.faults.play_all(companies, lambda ref: only(self.shop.observe([ref])), half_company)
+
+    def survey(self, companies: int, /) -> None:
+        """Ask the storefront, if it takes surveys; what the script makes of it is raised."""
+        if not isinstance(self.shop, Surveys):
+            return
+        shop = self.shop
+
+        def do(count: int) -> Outcome[None]:
+            shop.survey(count)
+            return Ok(None)
+
+        for outcome in self.faults.play_all([companies], do):
+            value_of(outcome)
 
     def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
         """Return the holders, or what the script makes of the questions."""

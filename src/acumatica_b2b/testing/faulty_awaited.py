@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import field, frozen
 
 from acumatica_b2b.actions import Action
-from acumatica_b2b.flow import Ok, Outcome
+from acumatica_b2b.flow import Ok, Outcome, value_of
 from acumatica_b2b.http import AsyncTransport, Request, Response
 from acumatica_b2b.model import (
     Capabilities,
@@ -26,6 +26,7 @@ from acumatica_b2b.protocols import (
     AsyncKnowsSuperAdmins,
     AsyncScrubs,
     AsyncStorefront,
+    AsyncSurveys,
     AsyncSyncLogStore,
     Commit,
     Cursor,
@@ -70,6 +71,19 @@ class AsyncFaultyShop:
             return only(await self.shop.observe([ref]))
 
         return await self.faults.aplay_all(companies, do, half_company)
+
+    async def survey(self, companies: int, /) -> None:
+        """Ask the storefront, if it takes surveys; what the script makes of it is raised."""
+        if not isinstance(self.shop, AsyncSurveys):
+            return
+        shop = self.shop
+
+        async def do(count: int) -> Outcome[None]:
+            await shop.survey(count)
+            return Ok(None)
+
+        for outcome in await self.faults.aplay_all([companies], do):
+            value_of(outcome)
 
     async def find_users(self, emails: Sequence[str], /) -> Sequence[Outcome[CompanyUser | None]]:
         """Return the holders, or what the script makes of the questions."""

@@ -104,6 +104,7 @@ class MemoryShop:
     """Every action that took effect, in order."""
     _companies: dict[CompanyID, Company] = field(factory=dict[CompanyID, Company], init=False, repr=False)
     _holders: dict[str, CompanyUser] = field(factory=dict[str, CompanyUser], init=False, repr=False)
+    _survey: dict[CompanyID, Company] = field(factory=dict[CompanyID, Company], init=False, repr=False)
     _ids: int = field(default=0, init=False, repr=False)
     _lock: threading.RLock = field(factory=threading.RLock, init=False, repr=False)
 
@@ -127,8 +128,14 @@ class MemoryShop:
                 message = f"the shop has {count} roles named {name!r}; name one of {', '.join(self.roles)}"
                 raise ConfigurationError(message)
 
+    def survey(self, companies: int, /) -> None:
+        """Remember all companies as they are now; 0: none."""
+        with self._lock:
+            self.requests += bool(companies)
+            self._survey = {id_: evolve(it, surveyed=True) for id_, it in self._companies.items() if companies}
+
     def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
-        """Return the companies as they are now."""
+        """Return the companies as they are now, or as they were surveyed where that will do."""
         with self._lock:
             self.requests += 1
             return [_as_asked(ref, self._observed(ref)) for ref in companies]
@@ -207,7 +214,8 @@ class MemoryShop:
     # ---- inside
     def _observed(self, ref: CompanyRef) -> Outcome[Company | None]:
         if ref.id is not None:
-            return Ok(self._companies.get(ref.id))
+            now = self._companies.get(ref.id)
+            return Ok(self._survey.get(ref.id, now) if ref.surveyed else now)
         found = [company for company in self._companies.values() if company.external_id == ref.external_id]
         if len(found) > 1:
             message = f"{len(found)} companies have the external id {ref.external_id!r}; leave it on one of them"
@@ -221,6 +229,8 @@ class MemoryShop:
             return Failed(error)
         self.writes += 1
         self.journal.append(action)
+        if not isinstance(action, CreateCompany):
+            self._survey.pop(action.company, None)
         self.on_write()
         return Ok(made)
 

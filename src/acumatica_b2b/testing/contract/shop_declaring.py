@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import pytest
+from attrs import evolve
 
 from acumatica_b2b.actions import CreateCompany
 from acumatica_b2b.errors import ConfigurationError
@@ -183,6 +184,27 @@ class Declares:
         if found != [Ok(value=False)] * 2:
             why = Why("the person could never become a company user", "super_admins")
             raise broken(did="super_admins", should="answer Ok(False) twice", but=f"it answered {found}", why=why)
+
+    def test_a_survey_shows_what_is_there(self, shop: ShopBench) -> None:
+        """Once a survey was taken a company is shown whole, and what was written to it since is seen."""
+        survey, home = shop.optional("survey"), shop.company()
+        person = shop.user(home)
+        why = Why("what was done would be done once more, or taken for undone", "survey, and observe of what it read")
+
+        def look() -> Mapping[str, object]:
+            (outcome,) = shop.observe(evolve(home.ref, surveyed=True))
+            users = outcome.value.users if isinstance(outcome, Ok) and outcome.value else ()
+            return {"users": len(users), **{user.id: user.first_name for user in users if user.id == person.id}}
+
+        def surveyed() -> Mapping[str, object]:
+            survey(1_000_000)
+            return look()
+
+        should = {"users": 2, person.id: person.wanted.first_name}
+        shop.shows("observe of a company that was surveyed", surveyed, should, why)
+        shop.change(person, ("first_name", "Anew"))
+        shop.shows("observe of a company that was surveyed, and changed since", look, {person.id: "Anew"}, why)
+        survey(0)
 
 
 def _require(shop: ShopBench, regime: HandOver) -> None:
