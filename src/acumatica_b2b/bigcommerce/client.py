@@ -16,6 +16,7 @@ from acumatica_b2b.bigcommerce.outsiders import find_shoppers, super_admins
 from acumatica_b2b.bigcommerce.performing import perform
 from acumatica_b2b.bigcommerce.roles import require
 from acumatica_b2b.bigcommerce.searching import find_users
+from acumatica_b2b.bigcommerce.surveying import survey
 from acumatica_b2b.check import Check, Needs
 from acumatica_b2b.flow import Flow, Outcome
 from acumatica_b2b.http import AsyncBudget, AsyncTransport, Budget, Session, Transport
@@ -85,6 +86,10 @@ class BigCommerce:
         """What the engine may ask of it."""
         return _CAPABILITIES
 
+    def survey(self, companies: int, /) -> None:
+        """Read all companies where that takes fewer requests than so many one by one; 0: let go what was read."""
+        self._caller.call(survey(self._api, companies))
+
     def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
         """Return the companies as they are now, with users and addresses; None: there is none."""
         return self._caller.call(observe(self._api, companies))
@@ -141,6 +146,10 @@ class AsyncBigCommerce:
     def capabilities(self) -> Capabilities:
         """What the engine may ask of it."""
         return _CAPABILITIES
+
+    async def survey(self, companies: int, /) -> None:
+        """Read all companies where that takes fewer requests than so many one by one; 0: let go what was read."""
+        await self._caller.call(survey(self._api, companies))
 
     async def observe(self, companies: Sequence[CompanyRef], /) -> Sequence[Outcome[Company | None]]:
         """Return the companies as they are now, with users and addresses; None: there is none."""

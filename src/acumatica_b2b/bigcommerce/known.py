@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from acumatica_b2b.bigcommerce.records import CompanyRecord, RoleRecord, UserRecord
 from acumatica_b2b.bigcommerce.sights import Sights
+from acumatica_b2b.bigcommerce.spool import Spool
 
 R = TypeVar("R")
 _MOST_USERS: Final = 10_000
@@ -77,6 +78,15 @@ class Index:
         return {external_id: ids for external_id, ids in holders.items() if external_id}
 
 
+@frozen(kw_only=True)
+class Survey:
+    """All companies with their users and addresses, as of `read_at` in unix seconds of the server, and of a turn."""
+
+    spool: Spool
+    read_at: int
+    turn: int
+
+
 @define
 class Known:
     """What is read once, since it changes seldom and not knowing of a change does no harm.
@@ -99,6 +109,7 @@ class Known:
     lag: float = 0.0
     made: dict[int, Made] = field(factory=dict[int, Made])
     sights: Sights = field(factory=Sights)
+    survey: Survey | None = None
 
     def saw(self, users: Iterable[UserRecord]) -> None:
         """Remember users as they are now; of too many only these."""
@@ -133,6 +144,6 @@ class Known:
 
     def forget(self) -> None:
         """Read it all anew when it is next needed."""
-        self.roles = self.companies = self.super_admins = None
+        self.roles = self.companies = self.super_admins = self.survey = None
         self.places, self.users, self.tails, self.made = {}, {}, {}, {}
         self.shuffled, self.lag, self.sights = set(), 0.0, Sights()

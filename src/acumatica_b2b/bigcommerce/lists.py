@@ -12,6 +12,11 @@ _BY_NAME: Final = {"sortBy": "companyName", "orderBy": "ASC"}
 """The default order, by last update, shifts the pages while anybody writes."""
 
 
+def whole_lists(api: Api) -> Mapping[str, Mapping[str, str]]:
+    """Return the query of each list for all that is in it."""
+    return {"companies": {**_BY_NAME, **of_companies(api)}, "users": of_users(api), "addresses": {}}
+
+
 def companies(api: Api, query: Mapping[str, str]) -> Flow[Listing[CompanyRecord]]:
     """Return companies, with all that tells whose they are."""
     return listing(api, PageOf[CompanyRecord], "companies", query={**_BY_NAME, **of_companies(api), **query})

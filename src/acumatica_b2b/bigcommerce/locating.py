@@ -7,7 +7,9 @@ from acumatica_b2b.bigcommerce.known import Index
 from acumatica_b2b.bigcommerce.lists import companies
 from acumatica_b2b.bigcommerce.newest import COMPANIES, made_since
 from acumatica_b2b.bigcommerce.records import CompanyRecord, normal_id
-from acumatica_b2b.errors import OutcomeUnknownError, Reason, RejectedError
+from acumatica_b2b.bigcommerce.spool import SpoolError
+from acumatica_b2b.bigcommerce.surveying import surveyed_companies
+from acumatica_b2b.errors import DecodeError, OutcomeUnknownError, Reason, RejectedError
 from acumatica_b2b.flow import Failed, Flow, Ok, Outcome, together
 from acumatica_b2b.http import attempt
 from acumatica_b2b.model import CompanyRef
@@ -15,6 +17,8 @@ from acumatica_b2b.model import CompanyRef
 
 def locate(api: Api, refs: Sequence[CompanyRef]) -> Flow[tuple[Outcome[str | None], ...]]:
     """Return the id of the company that holds each external id; None: there is none."""
+    if not refs:
+        return ()
     if api.config.company_id_field is not None and len(refs) < MANY:
         return (yield from together(attempt(_by_extra_field(api, ref)) for ref in refs))
     index: Outcome[Index] = yield from attempt(_index(api, refs))
@@ -40,7 +44,7 @@ def _by_extra_field(api: Api, ref: CompanyRef) -> Flow[str | None]:
 
 def _index(api: Api, refs: Sequence[CompanyRef]) -> Flow[Index]:
     """Return who holds which external id: a full list once, then what changed, when one is missed."""
-    index = api.known.companies or Index(held={}, read_at=0)
+    index = api.known.companies or _surveyed(api) or Index(held={}, read_at=0)
     holders = index.holders()
     if all(len(holders.get(normal_id(ref.external_id), ())) == 1 for ref in refs):
         return index
@@ -52,6 +56,18 @@ def _index(api: Api, refs: Sequence[CompanyRef]) -> Flow[Index]:
     index = Index(held={**index.held, **_held(api, found.rows)}, read_at=found.read_at, turn=turn)
     api.known.companies = index
     return index
+
+
+def _surveyed(api: Api) -> Index | None:
+    """Return who held which external id when the store was surveyed."""
+    if (taken := api.known.survey) is None:
+        return None
+    try:
+        rows = surveyed_companies(taken)
+    except (DecodeError, SpoolError):
+        return None
+    api.known.companies = Index(held=_held(api, rows), read_at=taken.read_at, turn=taken.turn)
+    return api.known.companies
 
 
 def _held(api: Api, rows: Sequence[CompanyRecord]) -> Mapping[int, str]:

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
-from acumatica_b2b.bigcommerce import translating
+from acumatica_b2b.bigcommerce import surveying, translating
 from acumatica_b2b.bigcommerce.api import MANY, Api, Listing, in_slices
 from acumatica_b2b.bigcommerce.lists import addresses, companies, pages_of, users
 from acumatica_b2b.bigcommerce.locating import locate
 from acumatica_b2b.bigcommerce.records import AddressRecord, CompanyRecord, One, UserRecord, decoded, normal_id
-from acumatica_b2b.bigcommerce.remembering import remembered
+from acumatica_b2b.bigcommerce.remembering import Whole, remembered
 from acumatica_b2b.bigcommerce.roles import names_of
 from acumatica_b2b.bigcommerce.sights import Sight
 from acumatica_b2b.errors import Reason, RejectedError
@@ -30,6 +30,7 @@ class _Found:
     users: tuple[UserRecord, ...]
     addresses: tuple[AddressRecord, ...]
     complete: bool
+    surveyed: bool = False
 
 
 @frozen(kw_only=True)
@@ -55,18 +56,26 @@ def observe(api: Api, refs: Sequence[CompanyRef]) -> Flow[tuple[Outcome[Company 
     named = [
         (id_.value, ref) for ref, id_ in zip(refs, ids, strict=True) if isinstance(id_, Ok) and id_.value is not None
     ]
+    past = surveying.shown(api, {id_ for id_, _ in named}.difference(id_ for id_, ref in named if not ref.surveyed))
     again = {id_ for id_, ref in named if ref.again}
     whole = yield from remembered(api, again)
-    looks = _looks(api, [(id_, ref) for id_, ref in named if id_ not in whole])
+    looks = _looks(api, [(id_, ref) for id_, ref in named if id_ not in whole and id_ not in past])
     reads: dict[str, Outcome[_Found | None]] = {
-        **{id_: Ok(_Found(it.record, it.users, it.addresses, complete=True)) for id_, it in whole.items()},
+        **{id_: _found(it, surveyed=True) for id_, it in past.items()},
+        **{id_: _found(it) for id_, it in whole.items()},
         **(yield from _read_all(api, looks)),
     }
     found = [_checked(api, ref, id_, reads) for ref, id_ in zip(refs, ids, strict=True)]
-    users = [user for read in found if isinstance(read, Ok) and read.value for user in read.value.users]
-    api.known.saw(users)
+    there = [read.value for read in found if isinstance(read, Ok) and read.value]
+    users = [user for company in there for user in company.users]
+    api.known.saw(user for company in there if not company.surveyed for user in company.users)
     names: Outcome[Mapping[int, str]] = yield from attempt(names_of(api, users))
     return tuple(_outcome(api, read, names) for read in found)
+
+
+def _found(whole: Whole, *, surveyed: bool = False) -> Ok[_Found | None]:
+    users, addresses = whole.users, whole.addresses
+    return Ok(_Found(whole.record, users, addresses, complete=True, surveyed=surveyed))
 
 
 def _checked(
@@ -103,6 +112,7 @@ def _company(api: Api, found: _Found, names: Mapping[int, str]) -> Company:
         users=tuple(translating.company_user(user, names[user.id]) for user in found.users),
         addresses=tuple(map(translating.company_address, found.addresses)),
         complete=found.complete,
+        surveyed=found.surveyed,
     )
 
 

@@ -19,6 +19,7 @@ from acumatica_b2b.bigcommerce.creations import Addresses, Companies, Users
 from acumatica_b2b.bigcommerce.places import learn, named_by
 from acumatica_b2b.bigcommerce.records import RoleRecord
 from acumatica_b2b.bigcommerce.roles import require
+from acumatica_b2b.bigcommerce.surveying import written_to
 from acumatica_b2b.flow import Failed, Flow, Outcome, together
 from acumatica_b2b.http import attempt
 from acumatica_b2b.model import DesiredUser, StorefrontID
@@ -34,6 +35,7 @@ def perform(api: Api, actions: Sequence[Action]) -> Flow[tuple[Outcome[Storefron
         AuthenticationError: the store refuses the credentials.
 
     """
+    written_to(api, actions)
     roles: Outcome[Mapping[str, RoleRecord]] = yield from attempt(require(api, _roles(actions)))
     if isinstance(roles, Failed):
         return tuple(roles for _ in actions)

@@ -62,6 +62,7 @@ def company(
     users: tuple[CompanyUser, ...],
     addresses: tuple[CompanyAddress, ...],
     complete: bool,
+    surveyed: bool,
 ) -> Company:
     """Return the company, its users by their ids."""
     return Company(
@@ -74,4 +75,5 @@ def company(
         users=tuple(sorted(users, key=lambda user: int(user.id))),
         addresses=tuple(sorted(addresses, key=lambda address: int(address.id))),
         complete=complete,
+        surveyed=surveyed,
     )
