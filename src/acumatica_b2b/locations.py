@@ -52,6 +52,11 @@ def map_locations(customer: Customer, policy: SyncPolicy) -> list[DesiredAddress
     return [mapped.get(one.id) or _map_place(one, primary, policy, billing=False) for one in customer.locations]
 
 
+def is_named(location: Location) -> bool:
+    """Tell whether a location names a person of its own; else its address bears the primary contact's name."""
+    return bool(location.first_name.strip() and location.last_name.strip())
+
+
 def _primary(customer: Customer) -> Contact | None:
     return next((contact for contact in customer.contacts if contact.id == customer.primary_contact), None)
 
@@ -66,7 +71,7 @@ def _map_place(
         return because(FindingKind.NOT_INCLUDED)
     if not location.active:
         return because(FindingKind.INACTIVE)
-    named = location if location.first_name.strip() and location.last_name.strip() else primary
+    named = location if is_named(location) else primary
     address = DesiredAddress(
         location=location.id,
         external_id=location.note_id,

@@ -10,6 +10,7 @@ from acumatica_b2b.effects import ReadCustomer
 from acumatica_b2b.errors import Reason, RejectedError
 from acumatica_b2b.findings import FindingKind
 from acumatica_b2b.flow import Flow, ask, value_of
+from acumatica_b2b.locations import is_named
 from acumatica_b2b.logstate import LogState
 from acumatica_b2b.mapping import Desired, map_customer
 from acumatica_b2b.model import Company, Customer, CustomerID, RecordKind, Undecoded
@@ -29,7 +30,7 @@ def settled_at(world: World, *, done: bool) -> SettledAt:
         digest=_people(world),
         primary=primary,
         places=_places(world) if read else state.places,
-        basis=_basis(world) if read else state.basis,
+        basis=_basis(world, named=all(map(is_named, world.customer.locations))) if read else state.basis,
     )
 
 
@@ -54,7 +55,7 @@ def places_settled(world: World) -> bool:
     state = world.state
     if state.open or not state.digest or (world.desired.takes_part and world.record not in state.links):
         return False
-    return state.basis == _basis(world) and (not world.customer.locations_read or state.places == _places(world))
+    return _has_basis(world) and (not world.customer.locations_read or state.places == _places(world))
 
 
 def _people(world: World) -> str:
@@ -72,18 +73,26 @@ def _places(world: World) -> str:
     return digest((world.desired.addresses, findings, references))
 
 
-def _basis(world: World) -> str:
-    """Return what stands for all that decides on places besides the locations: see `locations`."""
+def _basis(world: World, *, named: bool) -> str:
+    """Return what stands for all that decides on places besides the locations: see `locations`.
+
+    Where all of them are named, nobody's address bears the primary contact's name.
+    """
     customer, policy = world.customer, world.policy
-    primary = next((c for c in customer.contacts if c.id == customer.primary_contact), None)
+    primary = None if named else next((c for c in customer.contacts if c.id == customer.primary_contact), None)
     left_out = tuple(f.detail for f in world.desired.findings if f.kind is FindingKind.CUSTOMER_FILTERED)[:1]
     return digest(
         (
-            (customer.address, left_out, (primary.id, primary.first_name, primary.last_name) if primary else ()),
+            (customer.address, left_out, (primary.id, primary.first_name, primary.last_name) if primary else named),
             (policy.include_locations, policy.lengths, world.capabilities.addresses, policy.recreate_deleted),
             (policy.reference_format, policy.reference_length, RecordKind.LOCATION in policy.write_back),
         )
     )
+
+
+def _has_basis(world: World) -> bool:
+    """Tell whether what decides on places besides the locations is what it was."""
+    return world.state.basis in {_basis(world, named=named) for named in (True, False)}
 
 
 def fingerprint(read: Customer | Undecoded, terms: Terms) -> str:

@@ -100,6 +100,8 @@ def _locations(die: Random, customer: str, address: AddressRow) -> list[Location
             name=f"Warehouse {place}" if place else "Primary Location",
             note_id=_note(die),
             default=not place,
+            first_name=_FIRST[place % len(_FIRST)],
+            last_name=_LAST[place % len(_LAST)],
             phone=_phone(die),
             address=_address(die) if place else address,
         )

@@ -1,4 +1,4 @@
-"""Where only contacts changed, neither locations nor addresses are looked at; and nothing is lost by it."""
+"""Where no location changed, neither locations nor addresses are looked at; and nothing is lost by it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -144,6 +144,25 @@ def test_an_address_in_the_name_of_the_primary() -> None:
     assert sorted(done(bench.contact_sync.sync_changed())) == ["UpdateAddress MAIN", "UpdateUser 101"]
     assert parts(bench)[0].named == [HERE]
     assert bench.addresses()["Main"].last_name == "Bell"
+
+
+def test_a_moved_primary_is_all_the_same_to_who_names_somebody() -> None:
+    """Where each location has a name of its own, no address is looked at when the primary contact moves."""
+    bench = started()
+    erp, shop = parts(bench)
+    bench.change_customer(primary_contact=ANNA.id)
+    assert sorted(done(bench.contact_sync.sync_changed())) == ["SetRole 101", "SetRole 102"]
+    assert erp.named == []
+    assert not any(ref.addresses for ref in shop.looked)
+
+
+def test_a_moved_primary_renames_the_addresses_of_nobody_else() -> None:
+    """Where a location has no name of its own, its address bears the new primary contact's."""
+    bench = started(location(first_name="", last_name=""), location("DOCK", name="Dock"))
+    bench.change_customer(primary_contact=ANNA.id)
+    report = bench.contact_sync.sync_changed()
+    assert sorted(done(report)) == ["SetRole 101", "SetRole 102", "UpdateAddress MAIN"]
+    assert bench.addresses()["Main"].last_name == ANNA.last_name
 
 
 def test_another_mapping() -> None:
