@@ -56,3 +56,11 @@ def test_it_keeps_its_bounds(most: int, answers: list[tuple[float, bool]]) -> No
     for seconds, held in answers:
         pace.heard(seconds, held=held)
         assert min(4, most) <= pace.at_once <= most
+
+
+def test_a_clock_that_was_set_back() -> None:
+    """An answer that came before it was asked for tells nothing."""
+    pace = Pace(16)
+    heard(pace, QUICK, 8)
+    pace.heard(-3600.0, held=False)
+    assert heard(pace, QUICK, 100) == 16

@@ -44,6 +44,8 @@ class Pace:
 
     def heard(self, seconds: float, *, held: bool) -> None:
         """Hear how long an answer took, and whether a budget had held the request back."""
+        if seconds < 0:
+            return  # the clock was set back
         with self._lock:
             self._took.append(seconds)
             self._held += held

@@ -125,6 +125,35 @@ def test_a_list_that_proves_nothing_spares_nothing(driver: Driver, entity_: str)
     assert whole(found)["Z"][:2] == (["1"], ["MAIN"])
 
 
+def test_a_customer_spelled_in_another_case(driver: Driver) -> None:
+    """Where keys compare without case and a contact spells its customer otherwise, nothing of it comes twice."""
+    names = [f"C{n:04}" for n in range(25)]
+    rows = {
+        "Customer": [a_customer(name, stamp=LATE) for name in names],
+        "Contact": [a_contact(n, name if n else name.lower(), LATE) for n, name in enumerate(names)],
+        "CustomerLocation": [a_location(name, "MAIN", LATE) for name in names],
+    }
+    script = Script(Tables(rows, collate=str.casefold))
+    found = [one for page in pages(driver, script, ChangedSince(watermark=OLD)) for one in page.items]
+    assert [one.id for one in found] == names
+    assert all((len(one.contacts), len(one.locations)) == (1, 1) for one in found)
+
+
+def test_customers_that_differ_by_case_alone(driver: Driver) -> None:
+    """Where keys compare by case, a customer of that name in lower case is another one, and is read as well."""
+    names = [f"C{n:04}" for n in range(300)]
+    script = tables(
+        [a_customer(name, stamp=EARLY) for name in [*names, "c0001"]],
+        [
+            *(a_contact(n, name, LATE if n < 60 else EARLY) for n, name in enumerate(names)),
+            a_contact(900, "c0001", LATE),
+        ],
+        [],
+    )
+    found = {one.id for page in pages(driver, script, ChangedSince(watermark=OLD)) for one in page.items}
+    assert {*names[:60], "c0001"} <= found
+
+
 # ------------------------------------------------------------------ whatever the shape
 def read_all(script: Script, asked: ChangedSince, **settings: Any) -> list[Page[Customer]]:
     """Return all pages of a reading."""

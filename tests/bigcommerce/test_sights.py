@@ -151,7 +151,9 @@ def test_a_write_during_a_reading() -> None:
     sights.saw("5", sight(9), 1)
     assert sights.of("5").known_users is None
     sights.saw("5", sight(9), 3)
-    assert sights.of("5") == sight(9)
+    assert sights.of("5") == evolve(sight(9), touched=2)
+    sights.saw("5", sight(12), 1)  # a late one
+    assert sights.of("5") == evolve(sight(9), touched=2)
 
 
 def test_a_write_that_was_told_of_hides_no_other() -> None:

@@ -394,6 +394,38 @@ def test_a_record_that_cannot_be_read() -> None:
     assert all(value(one).surveyed for i, one in enumerate(told) if i != 3)
 
 
+def test_half_a_letter() -> None:
+    """A name that was cut in the middle of a letter is surveyed like any other."""
+    town = Town()
+    user = next(user for user in town.shop.users.values() if str(user.company_id) == town.homes[3])
+    town.shop.users[user.id] = evolve(user, first_name="Ann \ud83d")
+    town.client.survey(COMPANIES)
+    seen = value(town.client.observe([ref(3, town.homes[3])])[0])
+    assert "Ann \ud83d" in {one.first_name for one in seen.users}
+    assert seen.surveyed
+
+
+def test_a_number_beyond_all_bounds() -> None:
+    """An id that no table holds ends the survey, and nothing else."""
+    town = Town()
+    town.client = BigCommerce(town.client.config, _Growing(town), clock=town.clock, parallel=1)
+    town.client.survey(COMPANIES)
+    assert town.client._api.known.survey is None
+
+
+@define
+class _Growing:
+    town: Town
+
+    def send(self, request: Request, /) -> Response:
+        """Return the answer, in which all ids of companies have grown."""
+        response = self.town.shop.send(request)
+        body = json.loads(
+            response.body, object_hook=lambda row: row | {"companyId": 10**20} if "companyId" in row else row
+        )
+        return evolve(response, body=json.dumps(body).encode())
+
+
 def test_a_record_without_id() -> None:
     """A row that does not say whose it is ends the survey."""
     town = Town()

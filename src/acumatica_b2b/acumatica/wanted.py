@@ -76,8 +76,9 @@ def _wave(customers: tuple[Kept, ...], contacts: _Rows, locations: _Rows) -> Wav
 def _grouped(config: AcumaticaConfig, keep: Keeping, ids: Sequence[str]) -> Flow[_Rows]:
     filters = [queries.any_of(keep.owner, each) for each in queries.groups(config, keep.owner, ids)]
     listings = yield from together(listed(config, keep.shape, where, config.page, keep) for where in filters)
-    rows = tuple(row for listing in listings for row in listing.rows.values())
-    return _Rows(rows, all(listing.proven for listing in listings))
+    # an id in two spellings may stand in two groups
+    rows = {key: row for listing in listings for key, row in listing.rows.items()}
+    return _Rows(tuple(rows.values()), all(listing.proven for listing in listings))
 
 
 # ------------------------------------------------------------------ by ranges
@@ -104,8 +105,11 @@ def _by_range(config: AcumaticaConfig, wanted: Wanted) -> Flow[Read | None]:
 
 def _later(wanted: Wanted, read: Sequence[str]) -> tuple[str, ...]:
     """Return who is to be read yet; last who should have been there, and goes by another name or is gone."""
-    known = {one.casefold() for one in read}
-    rest = [one for one in wanted.ids if one.casefold() not in known]
+    there, known = frozenset(read), {one.casefold() for one in read}
+    # a database may tell case apart: beside one read as it is spelled, another spelling may be another customer
+    twins = {one.casefold() for one in wanted.ids if one in there}
+    left = [one for one in wanted.ids if one not in there]
+    rest = [one for one in left if (key := one.casefold()) not in known or key in twins]
     return tuple(sorted(rest, key=lambda one: (one <= read[-1], one)))
 
 

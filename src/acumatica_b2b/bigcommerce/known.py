@@ -1,11 +1,11 @@
 """What a client remembers of one store."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, Generic, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from acumatica_b2b.bigcommerce.records import CompanyRecord, RoleRecord, UserRecord
 from acumatica_b2b.bigcommerce.sights import Sights
@@ -141,6 +141,20 @@ class Known:
         """Remember no longer that a company was made here: it has to be read by itself."""
         if company.isdecimal():
             self.made.pop(int(company), None)
+
+    def forget_holders(self, external_ids: Collection[str]) -> Sequence[str]:
+        """Remember no longer who holds some external ids; return those of which somebody was remembered."""
+        index = self.companies
+        wrong = {company: held for company, held in index.held.items() if held in external_ids} if index else {}
+        if index and wrong:
+            held = {company: name for company, name in index.held.items() if company not in wrong}
+            self.companies = evolve(index, held=held)
+        return sorted(set(wrong.values()))
+
+    def look_anew(self, company: str) -> None:
+        """Remember nothing of a company that was read earlier, whatever comes of reading it now."""
+        self.lost_sight(company)
+        self.sights.look_anew(company)
 
     def forget(self) -> None:
         """Read it all anew when it is next needed."""

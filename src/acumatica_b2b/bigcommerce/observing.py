@@ -51,6 +51,23 @@ class _Look:
 
 def observe(api: Api, refs: Sequence[CompanyRef]) -> Flow[tuple[Outcome[Company | None], ...]]:
     """Return the companies as they are, each by its id or else by its external id."""
+    found = yield from _seen(api, refs)
+    nobody = {normal_id(ref.external_id): ref for ref, read in found.items() if ref.id is None and _is_nobody(read)}
+    # whom an external id led astray: another company may hold it by now
+    if misled := [nobody[external_id] for external_id in api.known.forget_holders(nobody)]:
+        found |= yield from _seen(api, misled)
+    there = [read.value for read in found.values() if isinstance(read, Ok) and read.value]
+    users = [user for company in there for user in company.users]
+    api.known.saw(user for company in there if not company.surveyed for user in company.users)
+    names: Outcome[Mapping[int, str]] = yield from attempt(names_of(api, users))
+    return tuple(_outcome(api, found[ref], names) for ref in refs)
+
+
+def _is_nobody(read: Outcome[_Found | None]) -> bool:
+    return isinstance(read, Ok) and read.value is None
+
+
+def _seen(api: Api, refs: Sequence[CompanyRef]) -> Flow[dict[CompanyRef, Outcome[_Found | None]]]:
     located = iter((yield from locate(api, [ref for ref in refs if ref.id is None])))
     ids: list[Outcome[str | None]] = [next(located) if ref.id is None else Ok(ref.id) for ref in refs]
     named = [
@@ -65,12 +82,7 @@ def observe(api: Api, refs: Sequence[CompanyRef]) -> Flow[tuple[Outcome[Company 
         **{id_: _found(it) for id_, it in whole.items()},
         **(yield from _read_all(api, looks)),
     }
-    found = [_checked(api, ref, id_, reads) for ref, id_ in zip(refs, ids, strict=True)]
-    there = [read.value for read in found if isinstance(read, Ok) and read.value]
-    users = [user for company in there for user in company.users]
-    api.known.saw(user for company in there if not company.surveyed for user in company.users)
-    names: Outcome[Mapping[int, str]] = yield from attempt(names_of(api, users))
-    return tuple(_outcome(api, read, names) for read in found)
+    return {ref: _checked(api, ref, id_, reads) for ref, id_ in zip(refs, ids, strict=True)}
 
 
 def _found(whole: Whole, *, surveyed: bool = False) -> Ok[_Found | None]:
@@ -122,6 +134,9 @@ def _looks(api: Api, named: Iterable[tuple[str, CompanyRef]]) -> Sequence[_Look]
     for id_, ref in named:
         refs[id_].append(ref)
     begun = next(api.known.turns)
+    for id_, its in refs.items():
+        if not all(ref.again for ref in its):
+            api.known.look_anew(id_)
     return [
         _Look(
             id=id_,

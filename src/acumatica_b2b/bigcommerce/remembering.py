@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from acumatica_b2b.bigcommerce.api import Api
 from acumatica_b2b.bigcommerce.known import Made, Tail
@@ -44,7 +44,9 @@ def remembered(api: Api, ids: Iterable[str]) -> Flow[Mapping[str, Whole]]:
     found: dict[str, Whole] = {}
     for id_, each in made.items():
         turns = (each.users, each.addresses)
-        if each.record is None or not all(_shows(tail, each, turn) for tail, turn in zip(lists, turns, strict=True)):
+        # a company has an admin; one who was a shopper before may be older than the company
+        shown = all(_shows(tail, each, turn) for tail, turn in zip(lists, turns, strict=True))
+        if not users[id_] or each.record is None or not shown:
             continue
         its_users = tuple(_now(user, each) for user in users[id_])
         found[id_] = Whole(record=each.record, users=its_users, addresses=tuple(addresses[id_]))
@@ -64,7 +66,12 @@ def _read_records(api: Api, made: Mapping[str, Made]) -> Flow[None]:
 
 
 def _now(user: UserRecord, made: Made) -> UserRecord:
-    return made.changed.get(user.id, user)
+    now = made.changed.get(user.id)
+    if now is None:
+        return user
+    # an answer to a change of the role need not tell the rest
+    names = ("role", "company_role_id", "company_role_name")
+    return evolve(user, **{name: getattr(now, name) for name in names})
 
 
 def _read_since(api: Api, of: Growing[Any], stamp: int, turn: int) -> Flow[Tail[Any] | None]:

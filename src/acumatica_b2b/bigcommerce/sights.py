@@ -34,6 +34,10 @@ _TOLD: Final[Mapping[str, tuple[str, ...]]] = {
 """What an answer tells of what was sent. An e-mail address is not among it: each change of one is read back."""
 
 
+_EMPTY: Final = (None, "", ())
+"""What does not tell whether a field was left out: empty fields are answered as such."""
+
+
 @define(kw_only=True)
 class Sight:
     """One company: None is what has to be read; so have all users while nobody knows what became of some."""
@@ -62,9 +66,14 @@ class Sights:
         """Return what is known of a company: nothing, where it was not read lately."""
         return self._sights.get(int(company), Sight()) if company.isdecimal() else Sight()
 
+    def look_anew(self, company: str) -> None:
+        """Remember nothing of a company but when it was last written to."""
+        self._keep(company, Sight(touched=self.of(company).touched))
+
     def saw(self, company: str, sight: Sight, begun: int) -> None:
         """Remember a company as it was read from a turn on; not, where it was written to meanwhile."""
-        if self.of(company).touched <= begun:
+        if (touched := self.of(company).touched) <= begun:
+            sight.touched = touched
             self._keep(company, sight)
 
     def wrote(self, action: Action, turn: int) -> None:
@@ -93,7 +102,7 @@ class Sights:
         if after is None or before is None or sight.users is None or not sent.keys() <= _TOLD.keys():
             return
         now = {name: getattr(after, name) for key in sent for name in _TOLD[key]}
-        if all(getattr(after, _TOLD[key][0]) is not None for key in sent):
+        if all(getattr(after, _TOLD[key][0]) not in _EMPTY for key in sent):
             sight.users[after.id] = evolve(before, **now)
             sight.doubtful[after.id] -= 1
 

@@ -42,7 +42,7 @@ def survey(api: Api, companies: int) -> Flow[None]:
         return
     try:
         read: Outcome[Survey | None] = yield from attempt(_read(api, companies))
-    except SpoolError:  # no space on the disk, say: each company is looked at by itself
+    except (SpoolError, OverflowError):  # no space on the disk, say: each company is looked at by itself
         return
     api.known.survey = read.value if isinstance(read, Ok) else None
 
@@ -136,7 +136,8 @@ def _id(of: str, row: Any) -> int:
 
 
 def _text(row: Any) -> str:
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    # as ASCII: half a surrogate pair is a text of JSON, and none of SQLite
+    return json.dumps(row, separators=(",", ":"))
 
 
 # ------------------------------------------------------------------ what it shows
