@@ -87,7 +87,7 @@ class IsSuperAdmin(Effect[Outcome[bool]]):
 class ReadCustomer(Effect[Outcome[Customer | None]]):
     """A customer as it is now."""
 
-    stage = 22
+    stage = 15
     customer: CustomerID
 
 
@@ -175,7 +175,7 @@ class Perform(Effect[Outcome[Any]]):
 class Now(Effect[datetime]):
     """The time."""
 
-    stage = 26
+    stage: int = 26
 
 
 @frozen

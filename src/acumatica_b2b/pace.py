@@ -12,6 +12,8 @@ _AS_QUICK: Final = 1.5
 """Answers that take no longer than so many times the quickest ones show that the system is not at its limit."""
 _SLOW: Final = 2.0
 """Those that take longer than this show that requests wait for one another there."""
+_FADES: Final = 1.1
+"""So much longer the quickest answers are remembered to have taken, each time the width is looked at."""
 
 
 @define
@@ -54,7 +56,8 @@ class Pace:
                 self._took, self._held = [], 0
 
     def _next(self, mean: float) -> int:
-        self._quickest = min(self._quickest, mean)
+        # a system that has become slower, or is asked for more by now, is not at its limit for ever
+        self._quickest = min(self._quickest * _FADES, mean)
         if mean > _SLOW * self._quickest:
             return self.at_once * 2 // 3
         if self._held:

@@ -2,6 +2,7 @@
 
 import enum
 import re
+from collections.abc import Iterable
 
 from attrs import field, frozen
 
@@ -98,6 +99,14 @@ class Limits:
     failures_from: int = 20
 
 
+def _names(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(values)
+
+
+def _kinds(values: Iterable[RecordKind]) -> frozenset[RecordKind]:
+    return frozenset(values)
+
+
 def _texts(values: object) -> frozenset[str] | None:
     return None if values is None else frozenset(values)  # type: ignore[call-overload]  # any iterable of texts
 
@@ -119,7 +128,7 @@ class SyncPolicy:
     include_locations: bool = True
 
     primary_role: str = "Admin"
-    admin_roles: frozenset[str] = frozenset()
+    admin_roles: frozenset[str] = field(default=frozenset(), converter=_names)
     """Further roles that make a user an admin."""
     user_role: str = "Senior Buyer"
     """What a contact who is not primary is created with."""
@@ -140,14 +149,16 @@ class SyncPolicy:
 
     first_name_filler: str = ""
     """Stands for a missing first name; empty: such a contact is held."""
-    owned_company_fields: frozenset[str] = frozenset({"name", "email", "phone"})
-    owned_user_fields: frozenset[str] = frozenset({"email", "first_name", "last_name", "phone"})
+    owned_company_fields: frozenset[str] = field(default=frozenset({"name", "email", "phone"}), converter=_names)
+    owned_user_fields: frozenset[str] = field(
+        default=frozenset({"email", "first_name", "last_name", "phone"}), converter=_names
+    )
     """Fields that follow the ERP after creation; an extra field is named `extra_fields.NAME`."""
     external_ids_at_once: bool = False
     """Write a linked company user's missing external id by a request of its own, not along with its next change."""
     lengths: Lengths = Lengths()
 
-    write_back: frozenset[RecordKind] = frozenset(RecordKind)
+    write_back: frozenset[RecordKind] = field(default=frozenset(RecordKind), converter=_kinds)
     """Which records get the commerce reference ID."""
     reference_format: str = "{id}"
     reference_id: str = r"[0-9]+"

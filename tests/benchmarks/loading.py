@@ -31,12 +31,12 @@ class Load:
     erp_kinds: Counter[str]
 
 
-def ours(contacts: int, seed: int) -> Load:
+def ours(contacts: int, seed: int, away: float | None = None) -> Load:
     """Load a tenant with this library."""
     rows = tenant(contacts, seed)
 
     async def load() -> Load:
-        place, began = stage(rows, seed), time.process_time()
+        place, began = stage(rows, seed, away), time.process_time()
         async with AsyncAcumatica(ERP, Password("sync", "secret"), place.to_erp, clock=place.clock) as erp:
             report = await syncing(place, erp, AsyncMemoryStore()).sync_all()
         check(report, place, size_of(rows))
@@ -45,12 +45,12 @@ def ours(contacts: int, seed: int) -> Load:
     return run(load())
 
 
-def plainly(contacts: int, seed: int) -> Load:
+def plainly(contacts: int, seed: int, away: float | None = None) -> Load:
     """Load it with the plain loop."""
     rows = tenant(contacts, seed)
 
     async def load() -> Load:
-        place, began = stage(rows, seed), time.process_time()
+        place, began = stage(rows, seed, away), time.process_time()
         place.shop.define_extra_field("companies", ExtraField(name=EXTERNAL_ID))
         loop = PlainLoop(place.to_erp, place.to_shop, role=place.shop.predefined_role(2).id)
         await loop.run()

@@ -28,6 +28,7 @@ def main(described: str | None) -> None:
     parser.add_argument("--steady", action="store_true", help="the runs after a first load instead")
     parser.add_argument("--kinds", action="store_true", help="say as well how many requests there were of each kind")
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--away", type=float, help="seconds until a system answers, both alike")
     parser.add_argument("--jobs", type=int, default=1, help="how many to measure at once, each in its own process")
     parser.add_argument("--plot", type=Path, default=PLOT, help="where to draw it")
     asked = parser.parse_args()
@@ -37,8 +38,8 @@ def main(described: str | None) -> None:
         if asked.steady:
             show_steady([pool.submit(steady, size, asked.seed) for size in sizes], kinds=asked.kinds)
             return
-        own = [pool.submit(ours, size, asked.seed) for size in sizes]
-        plain = [pool.submit(plainly, size, asked.seed) for size in sizes]
+        own = [pool.submit(ours, size, asked.seed, asked.away) for size in sizes]
+        plain = [pool.submit(plainly, size, asked.seed, asked.away) for size in sizes]
         loads = show_loads(own, kinds=asked.kinds)
         loops = show_loops(plain)
     asked.plot.parent.mkdir(parents=True, exist_ok=True)

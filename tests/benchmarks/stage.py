@@ -107,12 +107,12 @@ class Stage:
     to_shop: Way
 
 
-def stage(rows: Dataset, seed: int) -> Stage:
-    """Return a stage with a full tenant and an empty shop."""
+def stage(rows: Dataset, seed: int, away: float | None = None) -> Stage:
+    """Return a stage with a full tenant and an empty shop; both so many seconds away, if it is said."""
     die, clock = Random(seed), LoopClock()
     settings = AcumaticaSettings(licence=Licence(requests=A_MINUTE))
     delay = Delay()
     tenant = AcumaticaSimulator(now=clock.now, settings=settings, sleep=delay).load(rows)
     shop = BigCommerceSimulator(now=clock.now, requests_per_minute=A_MINUTE, listing_lag=LISTING_LAG)
-    to_erp, to_shop = Way(tenant, ERP_LATENCY, die, delay=delay), Way(shop, SHOP_LATENCY, die)
+    to_erp, to_shop = Way(tenant, away or ERP_LATENCY, die, delay=delay), Way(shop, away or SHOP_LATENCY, die)
     return Stage(die, clock, tenant, shop, to_erp, to_shop)

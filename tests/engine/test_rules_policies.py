@@ -1,9 +1,10 @@
 """What a host may decide otherwise: parked addresses, suspended leavers, shoppers who are there already."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from acumatica_b2b.actions import SetRole, UpdateUser
 from acumatica_b2b.errors import ConfigurationError
 from acumatica_b2b.findings import Status
 from acumatica_b2b.flow import Ok, Outcome
+from acumatica_b2b.model import RecordKind
 from acumatica_b2b.policy import ExistingShoppers, Limits, ProtectedLeaver, SyncPolicy
 from acumatica_b2b.testing import MemoryShop
 from tests.bench import (
@@ -350,3 +352,12 @@ def test_new_address_of_a_super_admin() -> None:
     bench.shop.reserved.clear()
     assert bench.sync().ok
     assert email_of(bench)["anna"] == "ann"
+
+
+def test_sets_of_any_kind() -> None:
+    """A policy takes a plain set, or a list, wherever it keeps a set."""
+    given: dict[str, Any] = {"admin_roles": ["Junior Buyer"], "write_back": {RecordKind.CONTACT}}
+    bench = Bench(policy=SyncPolicy(**given, owned_user_fields=["email"]))
+    bench.put(customer(MARK, primary=MARK))
+    assert bench.sync().ok
+    assert hash(bench.policy) == hash(evolve(bench.policy))

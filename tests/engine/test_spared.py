@@ -19,7 +19,7 @@ from acumatica_b2b.policy import Limits, SyncPolicy
 from acumatica_b2b.protocols import Cursor, Page, Query
 from acumatica_b2b.synclog import read_body
 from acumatica_b2b.testing import MemoryErp, MemoryShop, strategies
-from tests.bench import ANNA, HERE, MARK, Bench, customer, done, finding, kinds, location
+from tests.bench import ANNA, BILL, CARL, HERE, MARK, Bench, contact, customer, done, finding, kinds, location
 
 NO_LIMITS = Limits(removals=10**6, hand_overs=10**6, email_changes=10**6, share=1e6, half_of_company_from=10**6)
 
@@ -361,3 +361,33 @@ def test_a_sparing_run_and_a_full_one_come_to_what_a_full_one_does(
             one.sync()
             one.sync()
         assert stands(after) == stands(other)
+
+
+# ------------------------------------------------------------------ in step with the wave
+def test_who_is_read_whole_swaps_with_who_is_not() -> None:
+    """A customer whose locations have to be read keeps in step: an exchange of addresses with another one is seen."""
+    bench = started(location(first_name="", last_name=""), policy=SyncPolicy(parking_domain="parked.example.com"))
+    bench.put(customer(BILL, CARL, number=2, primary=BILL))
+    for _ in range(2):
+        assert bench.contact_sync.sync_changed().ok
+    bench.change(MARK, last_name="Bell")
+    bench.change(ANNA, email=CARL.email)
+    bench.change(CARL, email=ANNA.email)
+    report = bench.contact_sync.sync_changed()
+    assert report.ok
+    assert kinds(report) == set()
+    assert sorted(done(report)).count("UpdateUser 102") == 2
+
+
+def test_who_is_read_whole_claims_with_the_others() -> None:
+    """Of two who want one address at once one gets it and the other is told, before anything is sent."""
+    bench = started(location(first_name="", last_name=""))
+    bench.put(customer(BILL, CARL, number=2, primary=BILL))
+    for _ in range(2):
+        assert bench.contact_sync.sync_changed().ok
+    bench.change(MARK, last_name="Bell")
+    bench.add(contact(201, "Eve", email="eve@acme.example"))
+    bench.add(contact(202, "Eva", email="eve@acme.example"), CustomerID("C2"))
+    report = bench.contact_sync.sync_changed()
+    assert ("DUPLICATE_EMAIL", "202") in kinds(report)
+    assert [step for step in done(report) if step.startswith("CreateUser")] == ["CreateUser 201"]
