@@ -11,7 +11,7 @@ _COLOURS: Final = ("#1f6feb", "#2da44e", "#cf4d2e", "#8250df")
 _DASHES: Final = ("none", "none", "6 4", "none")
 """Lines may lie upon one another: through the third one sees the second."""
 _WIDTH, _HEIGHT = 400, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 34, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 30, 34, 44
 
 
 @frozen(kw_only=True)
