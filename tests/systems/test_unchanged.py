@@ -153,6 +153,8 @@ def test_a_fingerprint_outlives_a_snapshot(systems: Systems, made: list[str]) ->
     loaded(systems)
     ends = {key: log[-1] for key, log in logs(systems).items()}
     assert all(commit.snapshot and last_fingerprint(commit.body) for commit in ends.values())
+    states = [fold([read_body(commit.body)]) for commit in ends.values()]
+    assert all(state.digest and state.places and state.basis for state in states)
     assert again(systems, made) == ([], 0)
 
 
