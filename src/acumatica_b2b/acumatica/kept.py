@@ -6,12 +6,13 @@ A parsed row takes seven times the room of its text, and most rows are never loo
 import json
 import marshal
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from acumatica_b2b.acumatica import queries
 from acumatica_b2b.acumatica.config import AcumaticaConfig, Source
@@ -30,7 +31,7 @@ _FORM: Final = 2
 _LISTS: Final = frozenset({list})
 
 
-@frozen
+@define  # not frozen, as there is one for each row of a tenant, and frozen ones take twice the time to make
 class Kept:
     """One row: whose it is, its text, its cells but for stamp and reference, and its reference.
 
@@ -59,13 +60,16 @@ class Keeping:
 
     def __call__(self, row: Row, text: str) -> Kept:
         """Return what is kept of a row."""
+        data = row.data
         try:
-            if self.shape.otherwise and row.data.get("PrimaryContact"):
+            if self.shape.otherwise and data.get("PrimaryContact"):
                 raise KeyError  # noqa: TRY301 -- it came by the other shape, of which these cells show not all
-            cells = marshal.dumps(self.cells(row.data), _FORM)
-            row.moment("LastModifiedDateTime")  # a record with a wrong one can't be decoded
+            cells = marshal.dumps(self.cells(data), _FORM)
+            stamp = data["LastModifiedDateTime"].get("value")
+            if stamp is not None and datetime.fromisoformat(stamp).tzinfo is None:
+                raise ValueError  # noqa: TRY301 -- a record with a wrong one can't be decoded
             reference = reference_at(row, self.reference)
-        except (DecodeError, KeyError, TypeError, ValueError):
+        except (AttributeError, DecodeError, KeyError, TypeError, ValueError):
             cells, reference = b"", UNSET
         return Kept(row.text(self.owner), text, self.shape, cells, reference)
 

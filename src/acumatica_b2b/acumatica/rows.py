@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias, TypeVar, assert_never, cast
 
-from attrs import field, frozen
+from attrs import define, field
 
 from acumatica_b2b.acumatica.config import AttributeRow, Everyone, OptIn, PlainField, SiteRows, Source, UserField
 from acumatica_b2b.acumatica.queries import Key, Shape
@@ -21,7 +21,7 @@ from acumatica_b2b.model import UNSET, MaybeUnset, NoteID
 T = TypeVar("T")
 
 
-@frozen
+@define  # not frozen, as there is one for each row of a tenant, and frozen ones take twice the time to make
 class Row:
     """One row, and where it stands: its path, its entity, or the row that it is linked from with its name there.
 
@@ -60,7 +60,8 @@ class Row:
 
     def number(self, name: str) -> int | None:
         """Return a whole number; empty: None."""
-        return self._typed(name, int)
+        found = self._value(name)
+        return found if type(found) is int else self._typed(name, int)
 
     def flag(self, name: str, *, empty: bool) -> bool:
         """Return yes or no, or what an empty field stands for."""
@@ -212,9 +213,9 @@ def _items(text: str) -> Iterator[tuple[Any, str]]:
     """Yield the items of a JSON list that is written without blanks, each with its text."""
     if text[0] != "[":
         raise ValueError
-    at = 1 if text[1] == "]" else 0
+    at, decoded = (1 if text[1] == "]" else 0), _decoder.raw_decode
     while text[at] == ("," if at else "["):
-        item, end = _decoder.raw_decode(text, at + 1)
+        item, end = decoded(text, at + 1)
         yield item, text[at + 1 : end]
         at = end
     if text[at:].rstrip() != "]":
@@ -222,6 +223,7 @@ def _items(text: str) -> Iterator[tuple[Any, str]]:
 
 
 _decoder: Final = json.JSONDecoder()
+_NUMBERED: Final = ("ContactID",)
 
 
 def rows_of(response: Response, shape: Shape) -> tuple[Row, ...]:
@@ -235,7 +237,7 @@ def rows_of(response: Response, shape: Shape) -> tuple[Row, ...]:
 
 def key_of(row: Row, shape: Shape) -> Key:
     """Return the key fields of a row."""
-    key = (row.number("ContactID"),) if shape.keys == ("ContactID",) else tuple(row.texts(*shape.keys))
+    key = (row.number("ContactID"),) if shape.keys == _NUMBERED else tuple(row.texts(*shape.keys))
     if None in key or "" in key:
         message = f"a row came without its key {', '.join(shape.keys)}"
         raise DecodeError(message, row.path)
