@@ -300,7 +300,7 @@ def test_changes_read_undecoded(driver: Driver) -> None:
 def test_clients_read_undecoded() -> None:
     """Both clients offer it; other ERPs need not."""
     from acumatica_b2b.acumatica import Acumatica, AsyncAcumatica  # noqa: PLC0415  # what the test is about
-    from acumatica_b2b.testing import MemoryErp  # noqa: PLC0415
+    from acumatica_b2b.testing import MemoryErp  # noqa: PLC0415  # as above
 
     assert issubclass(Acumatica, ReadsUndecoded)
     assert issubclass(AsyncAcumatica, AsyncReadsUndecoded)

@@ -228,7 +228,7 @@ def steps(draw: Any, there: Company) -> Sequence[Action]:
 
 def as_it_is(client: BigCommerce, id_: CompanyID, *, again: bool) -> Company:
     """Return the company as a client shows it."""
-    return value(client.observe([evolve(ref_of(1, id_), again=again)])[0])  # type: ignore[no-any-return]
+    return value(client.observe([evolve(ref_of(1, id_), again=again)])[0])  # type: ignore[no-any-return]  # a company
 
 
 @settings(max_examples=40, deadline=None)

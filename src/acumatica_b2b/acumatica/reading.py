@@ -64,11 +64,6 @@ def _rows(listings: Iterable[Listing[Kept]]) -> tuple[Kept, ...]:
     return tuple(row for listing in listings for row in listing.rows.values())
 
 
-def by_groups(config: AcumaticaConfig, ids: Sequence[str]) -> list[list[str]]:
-    """Return ids in groups, each of which fits into one filter of every entity."""
-    return queries.groups(config, "BusinessAccount", ids)
-
-
 def named(config: AcumaticaConfig, ids: Sequence[str]) -> Flow[Wave]:
     """Return the customers of one group of ids, as far as there are any, with what belongs to them."""
     keep = keeping(config)
@@ -174,7 +169,7 @@ def sorted_out(
 def customers(config: AcumaticaConfig, ids: Sequence[CustomerID]) -> Flow[list[Outcome[Customer | None]]]:
     """Return customers by their ids, in their order; None: the ERP has no such customer."""
     distinct = list(dict.fromkeys(ids))
-    several = by_groups(config, distinct)
+    several = queries.groups(config, "BusinessAccount", distinct)  # the longest name: fits every entity's filter
     results = yield from together(attempt(_group(config, group)) for group in several)
     outcomes: dict[str, Outcome[Customer | None]] = {}
     for group, result in zip(several, results, strict=True):
